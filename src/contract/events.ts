@@ -1,0 +1,33 @@
+/**
+ * What happened to accounts, sessions and keys: event type → the members of its payload.
+ * A payload never holds a secret. Who did it, to whom, when, from where and in which request stand beside it.
+ */
+export type Events = {
+  "account/created": { role: string; by: "sign-up" | "command-line" };
+  "account/renamed": Record<never, never>;
+  "account/role-changed": { from: string; to: string };
+  "account/disabled": Record<never, never>;
+  "account/enabled": Record<never, never>;
+  "account/deleted": Record<never, never>;
+  "password/changed": Record<never, never>;
+  "session/started": { session_id: string; method: "sign-up" | "password" };
+  "session/reauthenticated": { session_id: string };
+  "session/ended": { reason: "password-changed" | "account-disabled" };
+  "signing-key/created": { key_id: string; algorithm: string };
+};
+
+export type EventType = keyof Events;
+
+export const eventMeanings: Readonly<Record<EventType, string>> = {
+  "account/created": "An account came to be.",
+  "account/renamed": "The display name changed.",
+  "account/role-changed": "Another role, effective at the next request.",
+  "account/disabled": "The account may no longer sign in; its sessions ended.",
+  "account/enabled": "The account may sign in again.",
+  "account/deleted": "The account is gone, with its sessions.",
+  "password/changed": "Another password; all other sessions ended.",
+  "session/started": "Somebody signed in.",
+  "session/reauthenticated": "The password was given again: the session is fresh.",
+  "session/ended": "Sessions were ended.",
+  "signing-key/created": "A key that signs access tokens came to be.",
+};

@@ -1,0 +1,20 @@
+/** A quota of accepted requests in a sliding window: at no moment more than `quota` in the last `windowSeconds`. */
+export type Quota = { readonly quota: number; readonly windowSeconds: number };
+
+/** The limits a route can name. Each is a setting: `login-address` is `LIMIT_LOGIN_ADDRESS=30/60s` or `off`. */
+export const limits = {
+  limited: { quota: 5, windowSeconds: 60, per: "client_id", meaning: "The tutorial's example at /users/limited." },
+  "sign-up": { quota: 30, windowSeconds: 3600, per: "client address", meaning: "New accounts." },
+  "login-address": { quota: 30, windowSeconds: 60, per: "client address", meaning: "Sign-ins from one place." },
+  "login-account": {
+    quota: 10,
+    windowSeconds: 900,
+    per: "account",
+    meaning: "Wrong passwords for one account, known or not. Never a lasting lock-out.",
+  },
+  api: { quota: 600, windowSeconds: 60, per: "user, else client address", meaning: "Everything else." },
+} as const satisfies Record<string, Quota & { per: string; meaning: string }>;
+
+export type LimitName = keyof typeof limits;
+
+export const limitNames = Object.keys(limits) as LimitName[];

@@ -1,0 +1,22 @@
+/** What a role may do. A route names the one permission it needs; a refusal names the one that is missing. */
+export const permissions = {
+  "users:read": "Read every account, and list them.",
+  "users:write": "Change the role of an account, disable it or enable it.",
+  "users:delete": "Delete any account.",
+  "audit:read": "Look up how a request passed the gates.",
+} as const;
+
+export type Permission = keyof typeof permissions;
+
+export const roles = ["user", "admin"] as const;
+
+export type Role = (typeof roles)[number];
+
+const rolePermissions: Readonly<Record<Role, ReadonlySet<Permission>>> = {
+  user: new Set(),
+  admin: new Set(Object.keys(permissions) as Permission[]),
+};
+
+export function hasPermission(role: Role, permission: Permission): boolean {
+  return rolePermissions[role].has(permission);
+}

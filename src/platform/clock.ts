@@ -1,0 +1,12 @@
+/** The time, as a port: tests turn it, and nothing outside the platform reads another. */
+export type Clock = {
+  /** Milliseconds since 1970-01-01T00:00:00Z. May jump when the machine's clock is set. */
+  readonly now: () => number;
+  /** Milliseconds since some moment. Never goes back; for windows, deadlines and durations. */
+  readonly monotonicNow: () => number;
+};
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonicNow: () => performance.now(),
+};
