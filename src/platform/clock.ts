@@ -10,3 +10,8 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   monotonicNow: () => performance.now(),
 };
+
+/** A moment as clients read it: RFC 3339 in UTC. */
+export function timestamp(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}

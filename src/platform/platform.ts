@@ -1,12 +1,16 @@
 import type { Kysely } from "kysely";
-import type { Logger } from "pino";
+import { pino, type Logger } from "pino";
+import pretty from "pino-pretty";
 import type { Config } from "../config.ts";
-import type { Clock } from "./clock.ts";
+import { systemClock, type Clock } from "./clock.ts";
+import { openDatabase } from "./database/database.ts";
 import type { Tables } from "./database/tables.ts";
+import { createPasswordHasher } from "./hashing/argon2-password-hasher.ts";
 import type { PasswordHasher } from "./hashing/password-hasher.ts";
-import type { DecisionLog } from "./http/decisions.ts";
+import { createMemoryDecisionLog, type DecisionLog } from "./http/decisions.ts";
+import { createMemoryRateLimiter } from "./rate-limit/memory-rate-limiter.ts";
 import type { RateLimiter } from "./rate-limit/rate-limiter.ts";
-import type { Secrets } from "./secrets.ts";
+import { createSecrets, loadOrCreateSecretKey, type Secrets } from "./secrets.ts";
 
 /** Everything the server stands on. A function takes the part it touches: `Pick<Platform, "db" | "clock">`. */
 export type Platform = {
@@ -19,3 +23,44 @@ export type Platform = {
   readonly decisions: DecisionLog;
   readonly log: Logger;
 };
+
+const decisionsMax = 10_000;
+const limiterKeysMax = 100_000;
+
+/**
+ * Opens everything, or throws a StartError with a sentence for a person.
+ * Tests hand in parts of their own, above all a clock.
+ */
+export async function createPlatform(config: Config, parts: Partial<Platform> = {}): Promise<Platform> {
+  const { hashing } = config;
+  const clock = parts.clock ?? systemClock;
+  return {
+    config,
+    clock,
+    log: createLog(config),
+    db: parts.db ?? (await openDatabase(config.database, clock)),
+    secrets: createSecrets(config.secretKey ?? loadOrCreateSecretKey(config.dataDirectory)),
+    passwordHasher: createPasswordHasher({
+      threads: hashing.threads,
+      queueMax: hashing.queueMax,
+      deadlineMilliseconds: hashing.deadlineMilliseconds,
+      parameters: { memoryKibibytes: hashing.memoryKibibytes, passes: hashing.passes, parallelism: 1 },
+    }),
+    rateLimiter: createMemoryRateLimiter(clock, { keysMax: limiterKeysMax }),
+    decisions: createMemoryDecisionLog(decisionsMax),
+    ...parts,
+  };
+}
+
+export async function closePlatform({ db, passwordHasher }: Pick<Platform, "db" | "passwordHasher">): Promise<void> {
+  await passwordHasher.close();
+  await db.destroy();
+}
+
+/** JSON lines in production; in development a line that a person reads at a glance. */
+function createLog({ mode, logLevel }: Config): Logger {
+  const options = { level: logLevel, base: null, messageKey: "message" };
+  if (mode === "production") return pino(options);
+  const line = "{method} {path} {status} {if code}{gate}: {code} {end}{duration_ms}ms {request_id}";
+  return pino(options, pretty({ messageKey: "message", messageFormat: line, ignore: "time", hideObject: true, sync: true }));
+}

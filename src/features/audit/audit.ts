@@ -1,0 +1,32 @@
+import type { Events, EventType } from "../../contract/events.ts";
+import type { Platform } from "../../platform/platform.ts";
+
+export type SecurityEvent<T extends EventType = EventType> = {
+  readonly type: T;
+  readonly payload: Events[T];
+  /** Who did it; left out for the command line. */
+  readonly actorId?: number;
+  /** To whom. */
+  readonly accountId?: number;
+  readonly requestId?: string;
+  readonly address?: string;
+};
+
+/** Writes an event of the audit log. Call it in the transaction of the change that it records: both are kept or none. */
+export async function recordEvent<T extends EventType>(
+  tx: Pick<Platform, "db" | "clock">,
+  event: SecurityEvent<T>,
+): Promise<void> {
+  await tx.db
+    .insertInto("events")
+    .values({
+      at: tx.clock.now(),
+      type: event.type,
+      actor_id: event.actorId ?? null,
+      account_id: event.accountId ?? null,
+      request_id: event.requestId ?? null,
+      address: event.address ?? null,
+      payload: JSON.stringify(event.payload),
+    })
+    .execute();
+}

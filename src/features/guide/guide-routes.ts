@@ -1,0 +1,143 @@
+import { Type } from "typebox";
+import { problems, Problem, type ProblemCode } from "../../contract/problems.ts";
+import { prefersHtml, sendCached, sendPage } from "../../platform/http/negotiation.ts";
+import { route, type AnyRoute } from "../../platform/http/route.ts";
+import { readWebFile } from "../../platform/http/web-files.ts";
+import type { Platform } from "../../platform/platform.ts";
+import { isDatabaseThere } from "../health/health.ts";
+import { homePage } from "./home-page.ts";
+import { problemListPage, problemPage } from "./problem-pages.ts";
+
+const ProblemEntryBody = Type.Object(
+  {
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String(),
+    code: Type.String(),
+    gate: Type.String(),
+    what_happened: Type.String(),
+    causes: Type.Array(Type.String()),
+    cures: Type.Array(Type.String()),
+  },
+  { title: "ProblemEntry" },
+);
+
+export function guideRoutes(platform: Platform): readonly AnyRoute[] {
+  const { publicUrl } = platform.config;
+  return [
+    homeRoute(platform),
+    route({
+      method: "GET",
+      url: "/errors",
+      tag: "Guide",
+      summary: "Every problem this server answers with",
+      access: "public",
+      limit: "api",
+      success: { status: 200, description: "The catalogue.", schema: catalogueSchema, page: true },
+      problems: [],
+      handle: async ({ accept }, reply) => {
+        reply.header("vary", "accept");
+        return prefersHtml(accept) ? sendPage(platform, reply, problemListPage()) : catalogue(publicUrl);
+      },
+    }),
+    route({
+      method: "GET",
+      url: "/errors.json",
+      tag: "Guide",
+      summary: "The catalogue of problems as JSON",
+      access: "public",
+      limit: "api",
+      success: { status: 200, description: "The catalogue.", schema: catalogueSchema },
+      problems: [],
+      handle: async () => catalogue(publicUrl),
+    }),
+    route({
+      method: "GET",
+      url: "/errors/:code",
+      tag: "Guide",
+      summary: "One problem: what happened, why, and what to do",
+      access: "public",
+      limit: "api",
+      params: Type.Object({ code: Type.String({ maxLength: 64 }) }),
+      success: { status: 200, description: "The problem.", schema: ProblemEntryBody, page: true },
+      problems: ["problem-unknown"],
+      handle: async ({ params, accept }, reply) => {
+        if (!isProblemCode(params.code)) throw new Problem("problem-unknown");
+        reply.header("vary", "accept");
+        return prefersHtml(accept)
+          ? sendPage(platform, reply, problemPage(params.code, { publicUrl }))
+          : entryBody(params.code, publicUrl);
+      },
+    }),
+    webFileRoute("tollgate.css", "text/css; charset=utf-8"),
+    webFileRoute("favicon.svg", "image/svg+xml"),
+  ];
+}
+
+const catalogueSchema = Type.Object({ problems: Type.Array(ProblemEntryBody) }, { title: "ProblemCatalogue" });
+
+function homeRoute(platform: Platform): AnyRoute {
+  const { publicUrl, mode } = platform.config;
+  return route({
+    method: "GET",
+    url: "/",
+    tag: "Guide",
+    summary: "Is it there?",
+    description: "A browser gets the home page.",
+    access: "public",
+    limit: "api",
+    success: {
+      status: 200,
+      description: "It is, and so is its database.",
+      schema: Type.Object(
+        { status: Type.Literal("ok"), name: Type.String(), docs: Type.String(), errors: Type.String(), openapi: Type.String() },
+        { title: "Status" },
+      ),
+      page: true,
+    },
+    problems: [],
+    handle: async ({ accept }, reply) => {
+      reply.header("vary", "accept");
+      const databaseUp = await isDatabaseThere(platform);
+      if (prefersHtml(accept)) return sendPage(platform, reply, homePage({ mode, publicUrl, databaseUp }));
+      if (!databaseUp) throw new Problem("database-unavailable", { headers: { "retry-after": "1" } });
+      return {
+        status: "ok",
+        name: "Tollgate",
+        docs: `${publicUrl}/docs`,
+        errors: `${publicUrl}/errors`,
+        openapi: `${publicUrl}/openapi.json`,
+      };
+    },
+  });
+}
+
+function webFileRoute(name: string, mediaType: string): AnyRoute {
+  const text = readWebFile(name);
+  return route({
+    method: "GET",
+    url: `/assets/${name}`,
+    tag: "Guide",
+    summary: "A file of the pages",
+    access: "public",
+    limit: "api",
+    hidden: true,
+    success: { status: 200, description: "The file." },
+    problems: [],
+    handle: async (_request, reply) => sendCached(reply, text, mediaType, 300),
+  });
+}
+
+function isProblemCode(code: string): code is ProblemCode {
+  return Object.hasOwn(problems, code);
+}
+
+function catalogue(publicUrl: string): { problems: unknown[] } {
+  return { problems: Object.keys(problems).filter(isProblemCode).map((code) => entryBody(code, publicUrl)) };
+}
+
+function entryBody(code: ProblemCode, publicUrl: string): Record<string, unknown> {
+  const { status, title, gate, detail, whatHappened, causes, cures } = problems[code];
+  return { type: `${publicUrl}/errors/${code}`, title, status, detail, code, gate, what_happened: whatHappened, causes, cures };
+}

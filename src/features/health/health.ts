@@ -1,0 +1,22 @@
+import { sql } from "kysely";
+import type { Platform } from "../../platform/platform.ts";
+
+/** Whether the server is about to stop: it then says so to those who send it requests. */
+export type Lifecycle = { readonly isStopping: () => boolean };
+
+/** The parts that are away now, by the names that /health/ready shows; none is best. */
+export async function failingParts(platform: Pick<Platform, "db">, lifecycle: Lifecycle): Promise<string[]> {
+  const failing: string[] = [];
+  if (!(await isDatabaseThere(platform))) failing.push("database");
+  if (lifecycle.isStopping()) failing.push("stopping");
+  return failing;
+}
+
+export async function isDatabaseThere({ db }: Pick<Platform, "db">): Promise<boolean> {
+  try {
+    await sql`select 1 from accounts limit 1`.execute(db);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,35 @@
+import { STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
+import { Problem, problemBody, type ProblemCode } from "../../contract/problems.ts";
+import type { Platform } from "../platform.ts";
+import { securityHeaders } from "./security-headers.ts";
+
+const codes: Readonly<Record<string, ProblemCode>> = {
+  HPE_HEADER_OVERFLOW: "headers-too-large",
+  ERR_HTTP_REQUEST_TIMEOUT: "request-timeout",
+};
+
+/** Answers what Node's parser could not read as HTTP: there is no request and no reply, only a socket. */
+export function answerBrokenConnection(
+  { config, secrets, log }: Pick<Platform, "config" | "secrets" | "log">,
+  error: Error & { code?: string },
+  socket: Socket,
+): void {
+  if (error.code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const problem = new Problem(codes[error.code ?? ""] ?? "malformed-request");
+  const requestId = secrets.randomText(12);
+  log.info({ request_id: requestId, gate: problem.gate, code: problem.code, status: problem.status }, "request");
+  const body = JSON.stringify(problemBody(problem, { publicUrl: config.publicUrl, instance: "", requestId }));
+  const headers = {
+    ...securityHeaders(config.publicUrl).api,
+    "x-request-id": requestId,
+    "content-type": "application/problem+json; charset=utf-8",
+    "content-length": String(Buffer.byteLength(body)),
+    connection: "close",
+  };
+  const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ""}\r\n${head.join("")}\r\n${body}`);
+}

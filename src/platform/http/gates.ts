@@ -1,0 +1,161 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Gate } from "../../contract/gates.ts";
+import type { LimitName } from "../../contract/limits.ts";
+import { hasPermission } from "../../contract/permissions.ts";
+import { Problem, type Fault } from "../../contract/problems.ts";
+import type { Platform } from "../platform.ts";
+import { rateLimitHeaders } from "../rate-limit/rate-limit-headers.ts";
+import { takeLimit, type TakenLimit } from "../rate-limit/take-limit.ts";
+import { countHeader, readBearerToken, type Authenticate, type Caller } from "./access.ts";
+import { addressKey } from "./client-address.ts";
+import type { GateTrail } from "./gate-trail.ts";
+import type { AnyRoute } from "./route.ts";
+import { convertText, type Checker } from "./validation.ts";
+
+/** A route as the gates see it. `undefined` in a request whose path or method there is not. */
+export type GuardedRoute = {
+  readonly definition: AnyRoute;
+  readonly check: { readonly path: Checker; readonly query: Checker; readonly body: Checker };
+};
+
+/** One request on its way. The gates fill it in; the handler reads it. */
+export type Passage = {
+  readonly platform: Platform;
+  readonly authenticate: Authenticate;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly route: GuardedRoute | undefined;
+  /** For a known path with another method: what may be used. */
+  readonly allowedMethods: string | undefined;
+  readonly address: string;
+  readonly trail: GateTrail;
+  /** Found out before the limit gate, which counts by user; judged at the authenticate gate. */
+  identity: Identity;
+  counted: TakenLimit | undefined;
+  /** As the schemas want them, once `validate` was passed. */
+  query: Record<string, unknown>;
+  params: Record<string, unknown>;
+};
+
+export type Identity =
+  | { readonly kind: "anonymous" }
+  | { readonly kind: "caller"; readonly caller: Caller }
+  | { readonly kind: "refused"; readonly error: unknown };
+
+type Step = { readonly gate: Gate; readonly pass: (passage: Passage) => string | Promise<string> };
+
+/**
+ * The gates, in order. Each returns what it saw, in words, or throws the problem it refuses with.
+ * The first four stand before the body is read, so a stranger's body is never parsed; `validate` before the handler.
+ * The last two are the handler itself: a problem thrown there names its gate, and what a part that is away throws
+ * becomes one of `depend` (see problem-details.ts).
+ */
+export const gatesBeforeBody: readonly Step[] = [
+  { gate: "route", pass: passRoute },
+  { gate: "limit", pass: passLimit },
+  { gate: "authenticate", pass: passAuthenticate },
+  { gate: "authorize", pass: passAuthorize },
+];
+export const gatesBeforeHandler: readonly Step[] = [{ gate: "validate", pass: passValidate }];
+export const gatesOfHandler: readonly Gate[] = ["handle", "depend"];
+
+/** Takes a request through some gates, in order, writing its trail. Stops at the first that throws. */
+export async function passGates(steps: readonly Step[], passage: Passage): Promise<void> {
+  for (const { gate, pass } of steps) {
+    const saw = pass(passage);
+    passage.trail.passed(gate, typeof saw === "string" ? saw : await saw);
+  }
+}
+
+async function passRoute(passage: Passage): Promise<string> {
+  const { request, route, allowedMethods } = passage;
+  // Node accepts both (RFC 9112 §3.2); a proxy in front may have chosen the other.
+  if (countHeader(request.raw, "host") > 1 || !request.url.startsWith("/")) throw new Problem("malformed-request");
+  if (route !== undefined) return route.definition.url;
+  // Guessing at paths is limited like everything else.
+  await countRequest(passage, "api", `address:${addressKey(passage.address)}`);
+  if (allowedMethods === undefined) throw new Problem("not-found");
+  throw new Problem("method-not-allowed", { headers: { allow: allowedMethods } });
+}
+
+async function passLimit(passage: Passage): Promise<string> {
+  const { definition } = knownRoute(passage);
+  if (definition.access !== "public") passage.identity = await identify(passage);
+  if (definition.limit === "unlimited") return "no limit here";
+  const key = definition.limitKey ? definition.limitKey(passage.request.query) : callerKey(passage);
+  if (key === undefined) return "nothing to count by";
+  return countRequest(passage, definition.limit, key);
+}
+
+/** After the route gate there is one. */
+function knownRoute({ route }: Passage): GuardedRoute {
+  if (route === undefined) throw new Error("A request came past the route gate without a route.");
+  return route;
+}
+
+function callerKey({ identity, address }: Passage): string {
+  return identity.kind === "caller" ? `account:${identity.caller.account.id}` : `address:${addressKey(address)}`;
+}
+
+async function countRequest(passage: Passage, name: LimitName, key: string): Promise<string> {
+  const taken = await takeLimit(passage.platform, name, key);
+  if (taken === undefined) return `${name} is off`;
+  passage.counted = taken;
+  passage.reply.headers(rateLimitHeaders([taken]));
+  return `${name}, ${taken.decision.remaining} of ${taken.limit.quota} left`;
+}
+
+async function identify({ request, authenticate }: Passage): Promise<Identity> {
+  try {
+    const token = readBearerToken(request.raw, request.query);
+    if (token === undefined) return { kind: "anonymous" };
+    const answer = await authenticate(token);
+    if ("refused" in answer) return { kind: "refused", error: new Problem(answer.refused) };
+    return { kind: "caller", caller: answer };
+  } catch (error) {
+    // Kept for the next gate: a request with a bad token, or with the database away, is counted all the same.
+    return { kind: "refused", error };
+  }
+}
+
+function passAuthenticate(passage: Passage): string {
+  const { definition } = knownRoute(passage);
+  const { identity, platform } = passage;
+  if (definition.access === "public") return "open to anyone";
+  if (identity.kind === "refused") throw identity.error;
+  if (identity.kind === "anonymous") throw new Problem("token-missing");
+  const { caller } = identity;
+  const ageMilliseconds = platform.clock.now() - caller.authenticatedAt;
+  if (definition.fresh && ageMilliseconds > platform.config.reauthenticationAgeSeconds * 1000) {
+    throw new Problem("reauthentication-required");
+  }
+  return `account ${caller.account.id}`;
+}
+
+function passAuthorize(passage: Passage): string {
+  const { access } = knownRoute(passage).definition;
+  const { identity } = passage;
+  if (access === "public" || access === "signed-in") return access === "public" ? "open to anyone" : "any account";
+  if (identity.kind === "caller" && hasPermission(identity.caller.account.role, access)) return access;
+  throw new Problem("permission-denied", {
+    detail: `This needs the permission ${access}, which your role does not have. An administrator can give you another role.`,
+    members: { missing_permission: access },
+  });
+}
+
+function passValidate(passage: Passage): string {
+  const { request, identity } = passage;
+  const { definition, check } = knownRoute(passage);
+  const params = definition.params ? convertText(definition.params, request.params) : {};
+  const query = definition.query ? convertText(definition.query, request.query) : {};
+  const caller = identity.kind === "caller" ? identity.caller : undefined;
+  const errors: Fault[] = [...check.path(params), ...check.query(query), ...check.body(request.body)];
+  const known = new Set(errors.map(({ pointer }) => pointer));
+  // A fault of the schema is the plainer one; a rule speaks where the schema is content.
+  for (const fault of definition.rules?.(request.body, caller) ?? []) {
+    if (!known.has(fault.pointer)) errors.push(fault);
+  }
+  if (errors.length > 0) throw new Problem("validation-failed", { members: { errors } });
+  Object.assign(passage, { params, query });
+  return "well formed";
+}

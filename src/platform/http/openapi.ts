@@ -1,0 +1,139 @@
+import swagger from "@fastify/swagger";
+import swaggerUi from "@fastify/swagger-ui";
+import type { FastifyContextConfig, FastifyInstance } from "fastify";
+import { Type, type TSchema } from "typebox";
+import { problems, type ProblemCode } from "../../contract/problems.ts";
+import type { Platform } from "../platform.ts";
+import { sendCached } from "./negotiation.ts";
+import { problemsOf, route, type AnyRoute } from "./route.ts";
+
+/** RFC 9457, with the members of contract.md. */
+const problemSchema = Type.Object({
+  type: Type.String({ format: "uri" }),
+  title: Type.String(),
+  status: Type.Integer(),
+  detail: Type.String(),
+  instance: Type.String(),
+  code: Type.String(),
+  request_id: Type.String(),
+  gate: Type.String(),
+});
+
+const faultsSchema = Type.Object({
+  errors: Type.Array(Type.Object({ pointer: Type.String(), detail: Type.String(), code: Type.String() })),
+});
+
+/** The OpenAPI 3.1 document, made from the routes' own declarations, and Swagger UI over it at `/docs`. */
+export async function registerOpenApi(app: FastifyInstance, { config }: Pick<Platform, "config">): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: "3.1.0",
+      info: {
+        title: "Tollgate",
+        version: "0.1.0",
+        description:
+          "Accounts, authentication and rate limiting. Every request passes seven gates: route, limit, authenticate, authorize, validate, handle, depend. Every refusal says which one and why.",
+      },
+      servers: [{ url: config.publicUrl }],
+      components: {
+        securitySchemes: {
+          accessToken: { type: "http", scheme: "bearer", bearerFormat: "JWT", description: "The `token` of a sign-up or login, without the word Bearer." },
+        },
+      },
+    },
+    hideUntagged: true,
+    transform: ({ schema, url, route }) => {
+      const definition = route.config?.guarded?.definition;
+      if (definition === undefined || definition.hidden) return { schema: { ...schema, hide: true }, url };
+      return { schema: operation(definition), url };
+    },
+  });
+  await app.register(async (docs) => {
+    docs.addHook("onRoute", (route) => {
+      route.config = { ...route.config, guarded: docsGuard(route.url), page: true };
+    });
+    await docs.register(swaggerUi, {
+      routePrefix: "/docs",
+      uiConfig: { deepLinking: true, persistAuthorization: false, tryItOutEnabled: true, displayRequestDuration: true },
+      theme: { title: "Tollgate API" },
+    });
+  });
+}
+
+/** The document itself, at an address of its own; written once all routes are known. */
+export function openApiRoute(app: FastifyInstance): AnyRoute {
+  let text: string | undefined;
+  return route({
+    method: "GET",
+    url: "/openapi.json",
+    tag: "Guide",
+    summary: "This API as an OpenAPI 3.1 document",
+    access: "public",
+    limit: "api",
+    success: { status: 200, description: "The document.", schema: Type.Object({}, { title: "OpenApi", additionalProperties: true }) },
+    problems: [],
+    handle: async (_request, reply) => {
+      text ??= JSON.stringify(app.swagger());
+      return sendCached(reply, text, "application/json; charset=utf-8", 60);
+    },
+  });
+}
+
+/** Swagger UI's own files: open to anyone, limited like everything else. */
+function docsGuard(url: string): NonNullable<FastifyContextConfig["guarded"]> {
+  const none = (): readonly never[] => [];
+  return {
+    definition: {
+      method: "GET",
+      url,
+      tag: "docs",
+      summary: "Swagger UI",
+      access: "public",
+      limit: "api",
+      hidden: true,
+      success: { status: 200, description: "A file of Swagger UI." },
+      problems: [],
+      handle: async () => undefined,
+    },
+    check: { path: none, query: none, body: none },
+  };
+}
+
+function operation(definition: AnyRoute): Record<string, unknown> {
+  const { params, query, body, success, access, summary, description, tag } = definition;
+  return {
+    summary,
+    ...(description === undefined ? {} : { description }),
+    tags: [tag],
+    ...(params ? { params } : {}),
+    ...(query ? { querystring: query } : {}),
+    ...(body ? { body } : {}),
+    ...(access === "public" ? {} : { security: [{ accessToken: [] }] }),
+    ...(access === "public" || access === "signed-in" ? {} : { "x-permission": access }),
+    ...(definition.limit === "unlimited" ? {} : { "x-limit": definition.limit }),
+    response: { [success.status]: successResponse(definition), ...problemResponses(problemsOf(definition)) },
+  };
+}
+
+function successResponse({ success }: AnyRoute): Record<string, unknown> {
+  const content: Record<string, { schema: TSchema }> = {};
+  if (success.schema) content[success.mediaType ?? "application/json"] = { schema: success.schema };
+  if (success.page) content["text/html"] = { schema: Type.String() };
+  return { description: success.description, ...(Object.keys(content).length > 0 ? { content } : { type: "null" }) };
+}
+
+/** One response a status; its description and `x-problem-codes` name each problem that has it. */
+function problemResponses(codes: readonly ProblemCode[]): Record<number, unknown> {
+  const byStatus = Map.groupBy(codes, (code) => problems[code].status);
+  const responses: Record<number, unknown> = {};
+  for (const [status, codesOfStatus] of byStatus) {
+    const description = codesOfStatus.map((code) => `\`${code}\`: ${problems[code].title}.`).join(" ");
+    const schema: TSchema = status === 422 ? Type.Intersect([problemSchema, faultsSchema]) : problemSchema;
+    responses[status] = {
+      description,
+      "x-problem-codes": codesOfStatus,
+      content: { "application/problem+json": { schema } },
+    };
+  }
+  return responses;
+}

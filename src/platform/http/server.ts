@@ -1,0 +1,210 @@
+import cors from "@fastify/cors";
+import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, type RouteOptions } from "fastify";
+import { Problem } from "../../contract/problems.ts";
+import type { Platform } from "../platform.ts";
+import type { Authenticate } from "./access.ts";
+import { answerBrokenConnection } from "./broken-connections.ts";
+import { createClientAddress } from "./client-address.ts";
+import { GateTrail } from "./gate-trail.ts";
+import { gatesBeforeBody, gatesBeforeHandler, gatesOfHandler, passGates, type GuardedRoute, type Passage } from "./gates.ts";
+import { parseJsonBody } from "./json-body.ts";
+import { openApiRoute, registerOpenApi } from "./openapi.ts";
+import { refuse } from "./refusals.ts";
+import { logRequest } from "./request-log.ts";
+import type { AnyRoute } from "./route.ts";
+import { securityHeaders } from "./security-headers.ts";
+import { createChecker, type Checker } from "./validation.ts";
+
+declare module "fastify" {
+  interface FastifyRequest {
+    passage: Passage;
+  }
+  interface FastifyContextConfig {
+    guarded?: GuardedRoute;
+    /** A known path, another method. */
+    allowedMethods?: string;
+    /** May load its own styles, scripts and images. */
+    page?: true;
+  }
+}
+
+const bodyBytesMax = 64 * 1024;
+const userAgentLengthMax = 256;
+const methodsUsed = "DELETE, GET, HEAD, PATCH, POST, PUT";
+
+export type ServerParts = { readonly routes: readonly AnyRoute[]; readonly authenticate: Authenticate };
+
+/** The HTTP server: every request of every route passes the gates of gates.ts. Not listening yet. */
+export async function createServer(platform: Platform, parts: ServerParts): Promise<FastifyInstance> {
+  const { config, secrets } = platform;
+  const log: FastifyBaseLogger = platform.log;
+  const app = fastify({
+    loggerInstance: log,
+    disableRequestLogging: true,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 4096 },
+    genReqId: () => secrets.randomText(12),
+    requestIdHeader: false,
+    bodyLimit: bodyBytesMax,
+    // Slow clients are cut (security.md X13): headers within 10 seconds, the whole request within 30.
+    requestTimeout: 30_000,
+    keepAliveTimeout: 10_000,
+    http: { headersTimeout: 10_000, connectionsCheckingInterval: 5_000, maxHeaderSize: 16 * 1024 },
+    return503OnClosing: false,
+    forceCloseConnections: "idle",
+    clientErrorHandler: (error, socket) => answerBrokenConnection(platform, error, socket),
+    frameworkErrors: (error, request, reply) => void refuse(platform, error, request, reply),
+  });
+  acceptJsonOnly(app);
+  if (config.corsOrigins.length > 0) await allowOrigins(app, config.corsOrigins);
+  guard(app, platform, parts.authenticate);
+  const collected = collectRoutes(app);
+  await registerOpenApi(app, platform);
+  for (const definition of [...parts.routes, openApiRoute(app)]) addRoute(app, definition);
+  await app.after();
+  refuseOtherMethods(app, collected());
+  return app;
+}
+
+function acceptJsonOnly(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("application/json", { parseAs: "buffer" }, (request, body, done) => {
+    const charset = /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(request.headers["content-type"] ?? "")?.[1] ?? "utf-8";
+    const encoding = request.headers["content-encoding"] ?? "identity";
+    if (charset.toLowerCase() !== "utf-8" || encoding !== "identity") {
+      done(new Problem("unsupported-media-type"));
+      return;
+    }
+    try {
+      done(null, parseJsonBody(body as Buffer));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+}
+
+/** Exact origins only, never a reflection, no credentials (OWASP ASVS 5.0 3.4.2). */
+async function allowOrigins(app: FastifyInstance, origins: readonly string[]): Promise<void> {
+  await app.register(cors, {
+    origin: [...origins],
+    methods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+    allowedHeaders: ["authorization", "content-type", "idempotency-key"],
+    exposedHeaders: ["location", "link", "retry-after", "ratelimit", "ratelimit-policy", "www-authenticate", "x-request-id"],
+    maxAge: 600,
+  });
+}
+
+/** Takes every request through the gates, and every refusal to its answer. */
+function guard(app: FastifyInstance, platform: Platform, authenticate: Authenticate): void {
+  const { config, clock } = platform;
+  const headers = securityHeaders(config.publicUrl);
+  const clientAddress = createClientAddress(config.trustedProxies);
+  app.decorateRequest("passage");
+  app.addHook("onRequest", async (request, reply) => {
+    const { guarded, allowedMethods, page } = request.routeOptions.config;
+    reply.headers(page === true ? headers.page : headers.api).header("x-request-id", request.id);
+    request.passage = {
+      platform,
+      authenticate,
+      request,
+      reply,
+      route: guarded,
+      allowedMethods: app.supportedMethods.includes(request.method) ? allowedMethods : methodsUsed,
+      address: clientAddress(request.raw.socket.remoteAddress ?? "", request.headers["x-forwarded-for"]),
+      trail: new GateTrail(clock.monotonicNow),
+      identity: { kind: "anonymous" },
+      counted: undefined,
+      query: {},
+      params: {},
+    };
+    await passGates(gatesBeforeBody, request.passage);
+  });
+  app.addHook("preValidation", async (request) => passGates(gatesBeforeHandler, request.passage));
+  // Only registered in development, so that no request can switch it on elsewhere.
+  if (config.mode === "development") {
+    app.addHook("onSend", async (request, reply) => {
+      reply.header("server-timing", request.passage.trail.serverTiming());
+    });
+  }
+  app.addHook("onResponse", async (request, reply) => logRequest(platform, request, reply));
+  app.setErrorHandler(async (error, request, reply) => refuse(platform, error, request, reply));
+  app.setNotFoundHandler(async () => {
+    throw new Error("The route gate let an unknown path through.");
+  });
+}
+
+/** Stops the start when a route came in past `addRoute`, unguarded. */
+function collectRoutes(app: FastifyInstance): () => ReadonlyMap<string, ReadonlySet<string>> {
+  const collected: RouteOptions[] = [];
+  app.addHook("onRoute", (route) => void collected.push(route));
+  return () => {
+    const methodsByUrl = new Map<string, Set<string>>();
+    for (const { url, method, config } of collected) {
+      if (config?.guarded === undefined) throw new Error(`${String(method)} ${url} declares no access and no limit.`);
+      const methods = methodsByUrl.get(url) ?? new Set();
+      for (const one of [method].flat()) methods.add(one);
+      methodsByUrl.set(url, methods);
+    }
+    return methodsByUrl;
+  };
+}
+
+/** A known path with a method that it does not have is 405 with `Allow` (RFC 9110 §15.5.6), not another route's. */
+function refuseOtherMethods(app: FastifyInstance, methodsByUrl: ReadonlyMap<string, ReadonlySet<string>>): void {
+  for (const [url, methods] of methodsByUrl) {
+    const others = app.supportedMethods.filter((method) => !methods.has(method));
+    const config = { allowedMethods: [...methods].toSorted().join(", ") };
+    if (!url.includes("*")) app.route({ method: others, url, config, exposeHeadRoute: false, handler: unreachable });
+  }
+}
+
+async function unreachable(): Promise<never> {
+  throw new Error("The route gate let another method through.");
+}
+
+function addRoute(app: FastifyInstance, definition: AnyRoute): void {
+  const name = `${definition.method} ${definition.url}`;
+  if (definition.access === undefined) throw new Error(`${name} declares no access.`);
+  if (definition.limit === undefined) throw new Error(`${name} declares no limit.`);
+  const { params, query, body, success } = definition;
+  const guarded: GuardedRoute = {
+    definition,
+    check: {
+      path: params ? createChecker(params, "path") : noFaults,
+      query: query ? createChecker(query, "query") : noFaults,
+      body: body ? createChecker(body, "body") : noFaults,
+    },
+  };
+  app.route({
+    method: definition.method,
+    url: definition.url,
+    config: { guarded, ...(success.mediaType === "text/html" ? { page: true as const } : {}) },
+    ...(success.schema ? { schema: { response: { [success.status]: success.schema } } } : {}),
+    handler: async (request, reply) => {
+      const { trail } = request.passage;
+      reply.code(success.status);
+      const answer = await definition.handle(routeRequest(request), reply);
+      for (const gate of gatesOfHandler) trail.passed(gate, gate === "handle" ? "done" : "all there");
+      return answer ?? reply.send();
+    },
+  });
+}
+
+const noFaults: Checker = () => [];
+
+function routeRequest(request: FastifyRequest): Parameters<AnyRoute["handle"]>[0] {
+  const { identity, address, counted, params, query } = request.passage;
+  return {
+    params: params as never,
+    query: query as never,
+    body: request.body as never,
+    caller: (identity.kind === "caller" ? identity.caller : undefined) as never,
+    origin: { requestId: request.id, address, userAgent: neutral(request.headers["user-agent"]) },
+    counted,
+    accept: request.headers.accept ?? "",
+  };
+}
+
+// A user agent is shown in lists and terminals: no control characters, and not more than a line.
+function neutral(userAgent: string | undefined): string | null {
+  return userAgent?.replaceAll(/[\p{Cc}\p{Cf}]/gu, "\uFFFD").slice(0, userAgentLengthMax) ?? null;
+}

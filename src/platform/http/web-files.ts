@@ -1,0 +1,6 @@
+import { readFileSync } from "node:fs";
+
+/** A file of `web/`, read once at the start: a missing one is found then, not by a visitor. */
+export function readWebFile(name: string): string {
+  return readFileSync(new URL(`../../../web/${name}`, import.meta.url), "utf8");
+}

@@ -1,0 +1,33 @@
+import type { LimitName } from "../../contract/limits.ts";
+import { Problem } from "../../contract/problems.ts";
+import type { Platform } from "../platform.ts";
+import { rateLimitHeaders } from "./rate-limit-headers.ts";
+import type { Limit, RateLimitDecision } from "./rate-limiter.ts";
+
+export type TakenLimit = { readonly limit: Limit; readonly decision: RateLimitDecision };
+
+/**
+ * Counts one request under a limit. `undefined` when the limit is switched off.
+ *
+ * @throws Problem `too-many-requests` with a true `Retry-After` (RFC 6585 §4).
+ */
+export async function takeLimit(
+  platform: Pick<Platform, "config" | "rateLimiter">,
+  name: LimitName,
+  key: string,
+): Promise<TakenLimit | undefined> {
+  const quota = platform.config.limits[name];
+  if (quota === undefined) return undefined;
+  const limit = { name, ...quota };
+  const decision = await platform.rateLimiter.take(limit, key);
+  if (decision.accepted) return { limit, decision };
+  throw new Problem("too-many-requests", {
+    detail: `The limit "${name}" allows ${quota.quota} in ${quota.windowSeconds} seconds. Wait ${decision.retryAfterSeconds} seconds, then ask again.`,
+    members: {
+      limit: name,
+      "violated-policies": [name],
+      retry_after_seconds: decision.retryAfterSeconds,
+    },
+    headers: rateLimitHeaders([{ limit, decision }]),
+  });
+}
