@@ -1,0 +1,86 @@
+import { sql } from "kysely";
+import type { Migration, MigrationDatabase, SchemaWords } from "../migrate.ts";
+
+/** Accounts, their sessions, the keys that sign tokens, and the audit log. */
+export const migration0001: Migration = {
+  name: "0001-foundation",
+  up: async (db, words) => {
+    await createAccounts(db, words);
+    await createSessions(db, words);
+    await createSigningKeys(db, words);
+    await createEvents(db, words);
+  },
+};
+
+async function createAccounts(db: MigrationDatabase, { wholeNumber, tableEnd }: SchemaWords): Promise<void> {
+  await db.schema
+    .createTable("accounts")
+    // Without autoincrement SQLite gives the number of the last account, once deleted, to the next one.
+    .addColumn("id", "integer", (column) => column.primaryKey().autoIncrement().notNull())
+    .addColumn("email", "text", (column) => column.notNull())
+    .addColumn("email_canonical", "text", (column) => column.notNull())
+    .addColumn("email_verified", "integer", (column) => column.notNull().defaultTo(0))
+    .addColumn("password_hash", "text", (column) => column.notNull())
+    .addColumn("role", "text", (column) => column.notNull())
+    .addColumn("display_name", "text")
+    .addColumn("disabled", "integer", (column) => column.notNull().defaultTo(0))
+    .addColumn("created_at", wholeNumber, (column) => column.notNull())
+    .addCheckConstraint("accounts_email_verified_is_boolean", sql`email_verified in (0, 1)`)
+    .addCheckConstraint("accounts_role_is_known", sql`role in ('user', 'admin')`)
+    .addCheckConstraint("accounts_disabled_is_boolean", sql`disabled in (0, 1)`)
+    .modifyEnd(tableEnd)
+    .execute();
+  await db.schema.createIndex("accounts_email").unique().on("accounts").column("email_canonical").execute();
+}
+
+async function createSessions(db: MigrationDatabase, { wholeNumber, tableEnd }: SchemaWords): Promise<void> {
+  await db.schema
+    .createTable("sessions")
+    .addColumn("id", "text", (column) => column.primaryKey().notNull())
+    .addColumn("account_id", "integer", (column) =>
+      column.notNull().references("accounts.id").onDelete("cascade"),
+    )
+    .addColumn("created_at", wholeNumber, (column) => column.notNull())
+    .addColumn("authenticated_at", wholeNumber, (column) => column.notNull())
+    .addColumn("last_used_at", wholeNumber, (column) => column.notNull())
+    .addColumn("expires_at", wholeNumber, (column) => column.notNull())
+    .addColumn("ended_at", wholeNumber)
+    .addColumn("end_reason", "text")
+    .addColumn("address", "text", (column) => column.notNull())
+    .addColumn("user_agent", "text")
+    .addCheckConstraint("sessions_end_has_reason", sql`(ended_at is null) = (end_reason is null)`)
+    .modifyEnd(tableEnd)
+    .execute();
+  await db.schema.createIndex("sessions_account").on("sessions").column("account_id").execute();
+}
+
+async function createSigningKeys(db: MigrationDatabase, words: SchemaWords): Promise<void> {
+  await db.schema
+    .createTable("signing_keys")
+    .addColumn("id", "text", (column) => column.primaryKey().notNull())
+    .addColumn("algorithm", "text", (column) => column.notNull())
+    .addColumn("public_jwk", "text", (column) => column.notNull())
+    .addColumn("private_key_encrypted", words.bytes, (column) => column.notNull())
+    .addColumn("created_at", words.wholeNumber, (column) => column.notNull())
+    .addCheckConstraint("signing_keys_algorithm_is_known", sql`algorithm in ('ES256', 'EdDSA')`)
+    .modifyEnd(words.tableEnd)
+    .execute();
+}
+
+// No foreign keys: what happened stays on record when the account is gone.
+async function createEvents(db: MigrationDatabase, { wholeNumber, tableEnd }: SchemaWords): Promise<void> {
+  await db.schema
+    .createTable("events")
+    .addColumn("id", "integer", (column) => column.primaryKey().autoIncrement().notNull())
+    .addColumn("at", wholeNumber, (column) => column.notNull())
+    .addColumn("type", "text", (column) => column.notNull())
+    .addColumn("actor_id", "integer")
+    .addColumn("account_id", "integer")
+    .addColumn("request_id", "text")
+    .addColumn("address", "text")
+    .addColumn("payload", "text", (column) => column.notNull())
+    .modifyEnd(tableEnd)
+    .execute();
+  await db.schema.createIndex("events_account").on("events").columns(["account_id", "id"]).execute();
+  await db.schema.createIndex("events_at").on("events").column("at").execute();
+}

@@ -1,0 +1,59 @@
+import type { Compilable, CompiledQuery, Kysely } from "kysely";
+import type { Tables } from "./tables.ts";
+
+/** Runs the query on this database or transaction; the rows in the order the query asks for. */
+export type PreparedQuery<Parameters extends readonly unknown[], Row> = (
+  db: Kysely<Tables>,
+  ...parameters: Parameters
+) => Promise<readonly Row[]>;
+
+/** Where each value of the SQL comes from: a position among the parameters, or a constant of the query. */
+type Template<Row> = { readonly compiled: CompiledQuery<Row>; readonly values: readonly unknown[] };
+
+class Placeholder {
+  readonly position: number;
+
+  constructor(position: number) {
+    this.position = position;
+  }
+}
+
+/**
+ * A query that is built and compiled once, not at each call: for the few that run on every request.
+ *
+ * `build` must hand its parameters on untouched, each at least once: while the query is compiled they are
+ * placeholders, not values. No `if` on them, no template text, no arrays for `in`, no defaults.
+ */
+export function prepareQuery<Parameters extends readonly unknown[], Row>(
+  build: (db: Kysely<Tables>, ...parameters: Parameters) => Compilable<Row>,
+): PreparedQuery<Parameters, Row> {
+  // The adapter is the one object that an instance and its transactions have in common; SQL differs by dialect.
+  const templates = new WeakMap<object, Template<Row>>();
+  return async (db, ...parameters) => {
+    const { adapter } = db.getExecutor();
+    let template = templates.get(adapter);
+    if (template === undefined) {
+      template = compile(build, db);
+      templates.set(adapter, template);
+    }
+    const values = template.values.map((value) =>
+      value instanceof Placeholder ? parameters[value.position] : value,
+    );
+    const { rows } = await db.executeQuery<Row>({ ...template.compiled, parameters: values });
+    return rows;
+  };
+}
+
+function compile<Parameters extends readonly unknown[], Row>(
+  build: (db: Kysely<Tables>, ...parameters: Parameters) => Compilable<Row>,
+  db: Kysely<Tables>,
+): Template<Row> {
+  const placeholders = Array.from({ length: build.length - 1 }, (_, position) => new Placeholder(position));
+  // The one place where the types do not tell the truth: see what build must not do, above.
+  const compiled = build(db, ...(placeholders as unknown as Parameters)).compile();
+  const unused = placeholders.find((placeholder) => !compiled.parameters.includes(placeholder));
+  if (unused !== undefined) {
+    throw new Error(`Parameter ${unused.position + 1} of a prepared query does not reach its SQL: ${compiled.sql}`);
+  }
+  return { compiled, values: compiled.parameters };
+}

@@ -1,0 +1,100 @@
+import type { DatabaseSync, SQLInputValue } from "node:sqlite";
+import {
+  CompiledQuery,
+  SqliteAdapter,
+  SqliteDriver,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+  type DatabaseConnection,
+  type Dialect,
+  type SqliteDatabase,
+  type SqliteStatement,
+} from "kysely";
+import { createTurns } from "./turns.ts";
+
+const statementsMax = 200;
+const waitingMax = 10_000;
+const waitMillisecondsMax = 5_000;
+
+/**
+ * Kysely over Node's own SQLite: one connection, one turn at a time, transactions that take the write lock
+ * when they begin.
+ *
+ * `database` is open; destroying the Kysely instance closes it. Queries run on this thread and block it, so
+ * they are short. A query waits for an open transaction, up to 5 s, then fails with `TurnRefused`.
+ */
+export function sqliteDialect(database: DatabaseSync): Dialect {
+  return {
+    createDriver: () => new NodeSqliteDriver(database),
+    createAdapter: () => new TurnTakingAdapter(),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+    createIntrospector: (db) => new SqliteIntrospector(db),
+  };
+}
+
+/** Says "many connections" only to keep Kysely's own, unbounded queue out of the way of ours. */
+class TurnTakingAdapter extends SqliteAdapter {
+  override get supportsMultipleConnections(): boolean {
+    return true;
+  }
+}
+
+class NodeSqliteDriver extends SqliteDriver {
+  readonly #database: DatabaseSync;
+  readonly #turns = createTurns({ waitingMax, waitMillisecondsMax });
+
+  constructor(database: DatabaseSync) {
+    super({ database: rememberStatements(database) });
+    this.#database = database;
+  }
+
+  override async acquireConnection(): Promise<DatabaseConnection> {
+    await this.#turns.take();
+    return await super.acquireConnection();
+  }
+
+  override async releaseConnection(): Promise<void> {
+    this.#turns.give();
+  }
+
+  // A transaction that begins as a reader and then writes can meet another writer and fail at once, without
+  // waiting for busy_timeout. One that begins as a writer waits at its beginning, and only there.
+  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw("begin immediate"));
+  }
+
+  // A full disk or an I/O error rolls back by itself; a second rollback would hide the error that tells why.
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    if (this.#database.isTransaction) await super.rollbackTransaction(connection);
+  }
+}
+
+/** node:sqlite in the shape Kysely's driver expects, with the latest statements kept prepared by their SQL. */
+function rememberStatements(database: DatabaseSync): SqliteDatabase {
+  const statements = new Map<string, SqliteStatement>();
+  return {
+    close: () => {
+      statements.clear();
+      database.close();
+    },
+    prepare: (sql) => {
+      const known = statements.get(sql);
+      if (known !== undefined) return known;
+      const statement = prepare(database, sql);
+      statements.set(sql, statement);
+      if (statements.size > statementsMax) statements.delete(statements.keys().next().value ?? sql); // The oldest.
+      return statement;
+    },
+  };
+}
+
+function prepare(database: DatabaseSync, sql: string): SqliteStatement {
+  const statement = database.prepare(sql);
+  return {
+    reader: statement.columns().length > 0,
+    all: (parameters) => statement.all(...(parameters as readonly SQLInputValue[])),
+    run: (parameters) => statement.run(...(parameters as readonly SQLInputValue[])),
+    // A statement of its own: while rows are read one by one, the remembered one may be asked again.
+    iterate: (parameters) => database.prepare(sql).iterate(...(parameters as readonly SQLInputValue[])),
+  };
+}
