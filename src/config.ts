@@ -1,6 +1,9 @@
+import { availableParallelism } from "node:os";
+import { dirname } from "node:path";
 import type { LimitName, Quota } from "./contract/limits.ts";
+import { parsePublicUrl } from "./setting-parsers.ts";
+import { type Known, type Setting, limitSettings, settings } from "./settings.ts";
 
-/** SKELETON: the shape is fixed, the reading is to be written. */
 export type Config = {
   readonly mode: "development" | "production";
   readonly host: string;
@@ -33,3 +36,164 @@ export type Config = {
   readonly corsOrigins: readonly string[];
   readonly logLevel: "fatal" | "error" | "warn" | "info" | "debug" | "trace" | "silent";
 };
+
+/** A setting as it is in force; the value of a secret is masked. */
+export type EffectiveSetting = {
+  readonly name: string;
+  readonly value: string;
+  readonly origin: "default" | "environment";
+  readonly meaning: string;
+  readonly bounds: string;
+};
+
+export type ConfigReading =
+  | { readonly ok: true; readonly config: Config; readonly settings: readonly EffectiveSetting[] }
+  | { readonly ok: false; readonly faults: readonly string[] };
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads every setting once. An empty variable counts as not set.
+ * Finds all faults, each a sentence that never holds the value of a secret.
+ */
+export function readConfig(env: Environment, cores: number = availableParallelism()): ConfigReading {
+  const reader = createReader(env, cores);
+  const config = readAll(reader);
+  reader.faults.push(...unknownLimits(env), ...insecurePublicUrl(env, config));
+  return reader.faults.length === 0
+    ? { ok: true, config, settings: reader.effective }
+    : { ok: false, faults: reader.faults };
+}
+
+type Reader = {
+  /** Takes the default for a bad value, so that the reading goes on to the next fault. */
+  readonly read: <T>(setting: Setting<T>) => T;
+  readonly learn: (known: Partial<Known>) => void;
+  readonly faults: string[];
+  readonly effective: EffectiveSetting[];
+};
+
+function createReader(env: Environment, cores: number): Reader {
+  const faults: string[] = [];
+  const effective: EffectiveSetting[] = [];
+  let known: Known = { mode: "development", cores, port: 8000, hashThreads: cores };
+  return {
+    faults,
+    effective,
+    learn: (more) => {
+      known = { ...known, ...more };
+    },
+    read: (setting) => {
+      const given = env[setting.name] ?? "";
+      if (given === "" && setting.demandedInProduction !== undefined && known.mode === "production") {
+        faults.push(`${setting.name} must be set in production: ${setting.demandedInProduction}.`);
+      }
+      effective.push(effectiveSetting(setting, given, known));
+      const parsed = setting.parse(given === "" ? setting.defaultText(known) : given, known);
+      if ("value" in parsed) return parsed.value;
+      faults.push(faultSentence(setting, given, parsed.fault, parsed.cure ?? cureFor(setting, known)));
+      return defaultOf(setting, known);
+    },
+  };
+}
+
+function defaultOf<T>(setting: Setting<T>, known: Known): T {
+  const parsed = setting.parse(setting.defaultText(known), known);
+  if ("fault" in parsed) throw new Error(`the default of ${setting.name} is not within its bounds`);
+  return parsed.value;
+}
+
+function readAll({ read, learn }: Reader): Config {
+  const mode = read(settings.mode);
+  learn({ mode });
+  const host = read(settings.host);
+  const port = read(settings.port);
+  learn({ port });
+  const publicUrl = read(settings.publicUrl);
+  const database = read(settings.database);
+  read(settings.redis);
+  read(settings.smtp);
+  return {
+    mode,
+    host,
+    port,
+    publicUrl,
+    database,
+    dataDirectory: database.kind === "sqlite" ? dirname(database.path) : undefined,
+    secretKey: read(settings.secretKey),
+    tokenAlgorithm: read(settings.tokenAlgorithm),
+    accessTokenLifetimeSeconds: read(settings.accessTokenLifetimeSeconds),
+    sessionLifetimeSeconds: read(settings.sessionLifetimeSeconds),
+    reauthenticationAgeSeconds: read(settings.reauthenticationAgeSeconds),
+    ...passwordPolicy[mode],
+    trustedProxies: read(settings.trustedProxies),
+    corsOrigins: read(settings.corsOrigins),
+    logLevel: read(settings.logLevel),
+    hashing: readHashing(read, learn),
+    limits: readLimits(read),
+  };
+}
+
+/** Development takes the tutorial's six characters; production follows ASVS 6.2.1 and 6.2.4. */
+const passwordPolicy = {
+  development: { passwordLengthMin: 6, passwordsChecked: false },
+  production: { passwordLengthMin: 15, passwordsChecked: true },
+} as const;
+
+function readHashing(read: Reader["read"], learn: Reader["learn"]): Config["hashing"] {
+  const threads = read(settings.hashThreads);
+  learn({ hashThreads: threads });
+  return {
+    threads,
+    queueMax: read(settings.hashQueueMax),
+    deadlineMilliseconds: read(settings.hashDeadlineMilliseconds),
+    memoryKibibytes: read(settings.argon2MemoryKibibytes),
+    passes: read(settings.argon2Passes),
+  };
+}
+
+function readLimits(read: Reader["read"]): Config["limits"] {
+  const quotas = [...limitSettings].map(([limit, setting]) => [limit, read(setting)]);
+  return Object.fromEntries(quotas) as Config["limits"];
+}
+
+function effectiveSetting(setting: Setting<unknown>, given: string, known: Known): EffectiveSetting {
+  const { name, meaning, bounds } = setting;
+  if (given !== "") return { name, value: setting.secret ? "********" : given, origin: "environment", meaning, bounds };
+  const value = setting.defaultText(known) || (setting.defaultShown ?? "none");
+  return { name, value, origin: "default", meaning, bounds };
+}
+
+function cureFor({ name, example, demandedInProduction }: Setting<unknown>, { mode }: Known): string {
+  if (mode === "production" && demandedInProduction !== undefined) return demandedInProduction;
+  return `write ${name}=${example}, or leave it out`;
+}
+
+function faultSentence(setting: Setting<unknown>, given: string, fault: string, cure: string): string {
+  return `${setting.name} ${fault}${echo(setting, given)}: ${cure}.`;
+}
+
+const echoLengthMax = 60;
+
+/** The bad value, quoted and cut. Not where a secret may be in it: an address with "@" or ":" may carry a password. */
+function echo(setting: Setting<unknown>, given: string): string {
+  if (setting.secret || given.includes("@") || given.includes("://")) return "";
+  return `, and ${JSON.stringify(given.length > echoLengthMax ? `${given.slice(0, echoLengthMax)}…` : given)} is not`;
+}
+
+function unknownLimits(env: Environment): string[] {
+  const known = new Set([...limitSettings.values()].map((setting) => setting.name));
+  const unknown = Object.keys(env).filter((name) => name.startsWith("LIMIT_") && !known.has(name) && env[name] !== "");
+  return unknown.map((name) => {
+    return `${name.slice(0, echoLengthMax)} names no limit: use one of ${[...known].join(", ")}, or remove it.`;
+  });
+}
+
+function insecurePublicUrl(env: Environment, { mode, trustedProxies }: Config): string[] {
+  const given = parsePublicUrl(env[settings.publicUrl.name] ?? "");
+  const isInsecure = "value" in given && given.value.startsWith("http:");
+  if (mode === "development" || !isInsecure || trustedProxies.length > 0) return [];
+  return [
+    "PUBLIC_URL must be https in production: write https://, or name the proxy that speaks https in TRUSTED_PROXIES.",
+  ];
+}

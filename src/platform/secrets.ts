@@ -1,3 +1,5 @@
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes, timingSafeEqual } from "node:crypto";
+
 /**
  * What is derived from `SECRET_KEY`, and randomness: the only door to either.
  * Each purpose has a key of its own (HKDF-SHA-256, RFC 5869), so that nothing made for one passes for another.
@@ -16,3 +18,59 @@ export type Secrets = {
   /** Text of `bytes` random bytes, base64url. */
   readonly randomText: (bytes: number) => string;
 };
+
+const sealVersion = 1;
+const nonceBytes = 12;
+const gcmTagBytes = 16;
+const purposesMax = 1000;
+
+/**
+ * Secrets derived from this key, which is text of 32 bytes or more.
+ * A sealed box is: version (1 byte), nonce (12 random bytes), ciphertext, GCM tag (16 bytes).
+ */
+export function createSecrets(secretKey: Uint8Array | string): Secrets {
+  const keyBytes = Buffer.from(secretKey);
+  const keys = new Map<string, Buffer>();
+  const keyFor = (use: "seal" | "tag", purpose: string): Buffer => {
+    const info = `tollgate/${use}/${purpose}`;
+    const known = keys.get(info);
+    if (known !== undefined) return known;
+    const key = Buffer.from(hkdfSync("sha256", keyBytes, "", info, 32));
+    if (keys.size < purposesMax) keys.set(info, key);
+    return key;
+  };
+  const tag = (purpose: string, text: string) => {
+    return createHmac("sha256", keyFor("tag", purpose)).update(text).digest().subarray(0, 16).toString("base64url");
+  };
+  return {
+    secretKey: () => Uint8Array.from(keyBytes),
+    encrypt: (purpose, plain) => seal(keyFor("seal", purpose), purpose, plain),
+    decrypt: (purpose, sealed) => open(keyFor("seal", purpose), purpose, sealed),
+    tag,
+    isTag: (purpose, text, given) => isSameText(tag(purpose, text), given),
+    randomText: (bytes) => randomBytes(bytes).toString("base64url"),
+  };
+}
+
+/** AES-256-GCM (NIST SP 800-38D). Random nonces: far fewer than 2^32 boxes are ever made with one key. */
+function seal(key: Uint8Array, purpose: string, plain: Uint8Array): Uint8Array {
+  const nonce = randomBytes(nonceBytes);
+  const cipher = createCipheriv("aes-256-gcm", key, nonce).setAAD(Buffer.from(purpose));
+  const ciphertext = Buffer.concat([cipher.update(plain), cipher.final()]);
+  return Buffer.concat([Buffer.of(sealVersion), nonce, ciphertext, cipher.getAuthTag()]);
+}
+
+function open(key: Uint8Array, purpose: string, sealed: Uint8Array): Uint8Array {
+  if (sealed.length < 1 + nonceBytes + gcmTagBytes || sealed[0] !== sealVersion) {
+    throw new Error(`these bytes were not sealed for ${purpose}`);
+  }
+  const nonce = sealed.subarray(1, 1 + nonceBytes);
+  const decipher = createDecipheriv("aes-256-gcm", key, nonce, { authTagLength: gcmTagBytes });
+  decipher.setAAD(Buffer.from(purpose)).setAuthTag(sealed.subarray(-gcmTagBytes));
+  return Buffer.concat([decipher.update(sealed.subarray(1 + nonceBytes, -gcmTagBytes)), decipher.final()]);
+}
+
+function isSameText(expected: string, given: string): boolean {
+  const [expectedBytes, givenBytes] = [Buffer.from(expected), Buffer.from(given)];
+  return expectedBytes.length === givenBytes.length && timingSafeEqual(expectedBytes, givenBytes);
+}

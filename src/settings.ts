@@ -1,0 +1,271 @@
+import { type LimitName, type Quota, limitNames, limits } from "./contract/limits.ts";
+import {
+  type Parsed,
+  makeSecretKey,
+  parseDatabaseUrl,
+  parseHost,
+  parseList,
+  parseMilliseconds,
+  parseNotYet,
+  parseOrigins,
+  parsePublicUrl,
+  parseQuota,
+  parseSecretKey,
+  parseSeconds,
+  parseWholeNumber,
+  parseWord,
+} from "./setting-parsers.ts";
+
+export const modes = ["development", "production"] as const;
+export type Mode = (typeof modes)[number];
+
+const tokenAlgorithms = ["ES256", "EdDSA", "HS256"] as const;
+const logLevels = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
+
+/** What a default or a bound may hang on: the settings above it in the table, and the machine. */
+export type Known = {
+  readonly mode: Mode;
+  readonly cores: number;
+  readonly port: number;
+  readonly hashThreads: number;
+};
+
+export type Setting<T> = {
+  readonly name: string;
+  readonly meaning: string;
+  readonly bounds: string;
+  /** A good value, for the sentence about a bad one. */
+  readonly example: string;
+  /** Never shown, neither whole nor in part. */
+  readonly secret: boolean;
+  /** What to do; production does not start without this setting. */
+  readonly demandedInProduction?: string;
+  /** The default as people read it, where it is no fixed text. */
+  readonly defaultShown?: string;
+  readonly defaultText: (known: Known) => string;
+  readonly parse: (text: string, known: Known) => Parsed<T>;
+};
+
+type SettingEntry<T> = Omit<Setting<T>, "secret" | "defaultText"> & {
+  readonly secret?: true;
+  readonly otherwise: string | ((known: Known) => string);
+};
+
+function setting<T>({ secret, otherwise, ...entry }: SettingEntry<T>): Setting<T> {
+  const defaultText = typeof otherwise === "string" ? () => otherwise : otherwise;
+  return { ...entry, secret: secret === true, defaultText };
+}
+
+const argon2MemoryMin = { development: 8, production: 19_456 };
+const argon2PassesMin = { development: 1, production: 2 };
+
+/** Every setting there is, in the order in which they are read and shown. */
+export const settings = {
+  mode: setting({
+    name: "TOLLGATE_MODE",
+    meaning: "Development is made for trying out; production refuses to start with what is unsafe.",
+    bounds: modes.join(", "),
+    example: "production",
+    otherwise: "development",
+    parse: (text) => parseWord(text, modes),
+  }),
+  host: setting({
+    name: "HOST",
+    meaning: "The address to listen on; 0.0.0.0 is every IPv4 address of the machine, :: every address.",
+    bounds: "an IP address or a host name",
+    example: "127.0.0.1",
+    otherwise: "127.0.0.1",
+    parse: parseHost,
+  }),
+  port: setting({
+    name: "PORT",
+    meaning: "The TCP port to listen on.",
+    bounds: "1 to 65535",
+    example: "8000",
+    otherwise: "8000",
+    parse: (text) => parseWholeNumber(text, 1, 65_535),
+  }),
+  publicUrl: setting({
+    name: "PUBLIC_URL",
+    meaning: "The origin of this server as clients see it: issuer of the tokens, base of the problem types.",
+    bounds: "an http or https origin; in production https, or http with TRUSTED_PROXIES",
+    example: "https://accounts.example.com",
+    demandedInProduction: "write PUBLIC_URL=https://accounts.example.com with your own host name",
+    defaultShown: "http://localhost:PORT",
+    otherwise: ({ port }) => `http://localhost:${port}`,
+    parse: parsePublicUrl,
+  }),
+  database: setting({
+    name: "DATABASE_URL",
+    meaning: "Where the accounts are kept. The directory of the file also keeps the secret made in development.",
+    bounds: "sqlite:PATH or sqlite::memory:",
+    example: "sqlite:./data/tollgate.db",
+    otherwise: "sqlite:./data/tollgate.db",
+    parse: parseDatabaseUrl,
+  }),
+  redis: setting({
+    name: "REDIS_URL",
+    meaning: "Reserved: limits are counted in the memory of this process.",
+    bounds: "not yet: must not be set",
+    example: "",
+    secret: true,
+    otherwise: "",
+    parse: (text) => parseNotYet(text, "REDIS_URL", "counts its limits in memory and does not speak Redis yet"),
+  }),
+  smtp: setting({
+    name: "SMTP_URL",
+    meaning: "Reserved: no mail is sent.",
+    bounds: "not yet: must not be set",
+    example: "",
+    secret: true,
+    otherwise: "",
+    parse: (text) => parseNotYet(text, "SMTP_URL", "does not send mail yet"),
+  }),
+  secretKey: setting({
+    name: "SECRET_KEY",
+    meaning: "The secret from which every key of this server is derived. Whoever has it can sign in as anybody.",
+    bounds: "32 to 1024 bytes",
+    example: "",
+    secret: true,
+    demandedInProduction: makeSecretKey,
+    defaultShown: "made on the first start and kept in the data directory",
+    otherwise: "",
+    parse: parseSecretKey,
+  }),
+  tokenAlgorithm: setting({
+    name: "TOKEN_ALGORITHM",
+    meaning: "How access tokens are signed; HS256 signs with SECRET_KEY, so nobody else can check them.",
+    bounds: tokenAlgorithms.join(", "),
+    example: "ES256",
+    otherwise: "ES256",
+    parse: (text) => parseWord(text, tokenAlgorithms),
+  }),
+  accessTokenLifetimeSeconds: setting({
+    name: "ACCESS_TOKEN_LIFETIME",
+    meaning: "How long an access token is good for.",
+    bounds: "60s to 1h",
+    example: "15m",
+    otherwise: "15m",
+    parse: (text) => parseSeconds(text, "60s", "1h"),
+  }),
+  sessionLifetimeSeconds: setting({
+    name: "SESSION_LIFETIME",
+    meaning: "How long after signing in a session ends for good.",
+    bounds: "1h to 365d",
+    example: "90d",
+    otherwise: "90d",
+    parse: (text) => parseSeconds(text, "1h", "365d"),
+  }),
+  reauthenticationAgeSeconds: setting({
+    name: "REAUTHENTICATION_AGE",
+    meaning: "How long ago the password may have been proved for what cannot be undone.",
+    bounds: "60s to 1d",
+    example: "15m",
+    otherwise: "15m",
+    parse: (text) => parseSeconds(text, "60s", "1d"),
+  }),
+  trustedProxies: setting({
+    name: "TRUSTED_PROXIES",
+    meaning: "The proxies whose forwarding headers are believed; without them the address is the socket's.",
+    bounds: "IP addresses or CIDRs, comma separated",
+    example: "10.0.0.0/8",
+    defaultShown: "none",
+    otherwise: "",
+    parse: parseList,
+  }),
+  corsOrigins: setting({
+    name: "CORS_ORIGINS",
+    meaning: "The origins whose pages may call this server from a browser.",
+    bounds: "exact origins, comma separated",
+    example: "https://app.example.com",
+    defaultShown: "none",
+    otherwise: "",
+    parse: parseOrigins,
+  }),
+  logLevel: setting({
+    name: "LOG_LEVEL",
+    meaning: "What is logged: this and everything graver.",
+    bounds: logLevels.join(", "),
+    example: "info",
+    otherwise: "info",
+    parse: (text) => parseWord(text, logLevels),
+  }),
+  hashThreads: setting({
+    name: "HASH_THREADS",
+    meaning: "How many passwords are hashed at once, each in a thread.",
+    bounds: "1 to the number of cores",
+    example: "1",
+    defaultShown: "the number of cores",
+    otherwise: ({ cores }) => String(cores),
+    parse: (text, { cores }) => parseWholeNumber(text, 1, cores),
+  }),
+  hashQueueMax: setting({
+    name: "HASH_QUEUE",
+    meaning: "How many hashes wait for a thread; the next one is answered 503 busy.",
+    bounds: "1 to 10000",
+    example: "32",
+    defaultShown: "16 for each of HASH_THREADS",
+    otherwise: ({ hashThreads }) => String(Math.min(16 * hashThreads, 10_000)),
+    parse: (text) => parseWholeNumber(text, 1, 10_000),
+  }),
+  hashDeadlineMilliseconds: setting({
+    name: "HASH_DEADLINE",
+    meaning: "How long a hash may take with its waiting; then 503 busy.",
+    bounds: "100ms to 60s",
+    example: "5s",
+    otherwise: "5s",
+    parse: (text) => parseMilliseconds(text, "100ms", "60s"),
+  }),
+  argon2MemoryKibibytes: setting({
+    name: "ARGON2_MEMORY_KIB",
+    meaning: "Memory of one argon2id hash in KiB.",
+    bounds: "19456 to 1048576; from 8 in development",
+    example: "19456",
+    otherwise: "19456",
+    parse: (text, { mode }) => parseWholeNumber(text, argon2MemoryMin[mode], 1_048_576),
+  }),
+  argon2Passes: setting({
+    name: "ARGON2_PASSES",
+    meaning: "How often argon2id goes over its memory.",
+    bounds: "2 to 20; from 1 in development",
+    example: "2",
+    otherwise: "2",
+    parse: (text, { mode }) => parseWholeNumber(text, argon2PassesMin[mode], 20),
+  }),
+};
+
+/** `login-address` is `LIMIT_LOGIN_ADDRESS`. */
+export const limitSettings: ReadonlyMap<LimitName, Setting<Quota | undefined>> = new Map(
+  limitNames.map((limit) => [limit, limitSetting(limit)]),
+);
+
+function limitSetting(limit: LimitName): Setting<Quota | undefined> {
+  const { quota, windowSeconds, per, meaning } = limits[limit];
+  return setting({
+    name: `LIMIT_${limit.toUpperCase().replaceAll("-", "_")}`,
+    meaning: `${meaning} Accepted requests in a sliding window, per ${per}.`,
+    bounds: "1 to 1000000 requests / 1s to 30d, or off",
+    example: `${quota}/${windowSeconds}s`,
+    otherwise: `${quota}/${windowSeconds}s`,
+    parse: parseQuota,
+  });
+}
+
+export type SettingReference = {
+  readonly name: string;
+  readonly meaning: string;
+  readonly bounds: string;
+  readonly secret: boolean;
+  readonly defaults: Readonly<Record<Mode, string>>;
+};
+
+/** The rows of docs/reference/settings.md. */
+export function settingsReference(): SettingReference[] {
+  const known = { mode: "development", cores: 1, port: 8000, hashThreads: 1 } as const;
+  return [...Object.values<Setting<unknown>>(settings), ...limitSettings.values()].map((entry) => {
+    const { name, meaning, bounds, secret } = entry;
+    const development = entry.defaultShown ?? (entry.defaultText(known) || "none");
+    const production = entry.demandedInProduction === undefined ? development : "must be set";
+    return { name, meaning, bounds, secret, defaults: { development, production } };
+  });
+}
