@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { TestContext } from "node:test";
+import { Problem } from "../../contract/problems.ts";
+import { createAdmission } from "./admission.ts";
+import type { AdmissionBounds } from "./admission.ts";
+
+const deadlineMilliseconds = 5000;
+
+function setUp(context: TestContext, bounds: Partial<AdmissionBounds> = {}) {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const admission = createAdmission({ slots: 2, queueMax: 3, deadlineMilliseconds, ...bounds });
+  const started: number[] = [];
+  const finish: (() => void)[] = [];
+  /** Runs work number `index`, which ends when `finish[index]` is called. */
+  const run = (index: number): Promise<number> =>
+    admission.run(() => {
+      started.push(index);
+      const { promise, resolve } = Promise.withResolvers<number>();
+      finish[index] = () => resolve(index);
+      return promise;
+    });
+  return { admission, started, finish, run };
+}
+
+/** Lets all promises that can settle do so. */
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+function isBusy(error: unknown): true {
+  assert.ok(error instanceof Problem);
+  assert.equal(error.code, "busy");
+  assert.deepEqual(error.headers, { "Retry-After": "1" });
+  assert.ok(error.cause instanceof Error);
+  return true;
+}
+
+describe("admission", () => {
+  // X17
+  it("runs as many as there are slots, keeps a bounded queue in order, and refuses the rest at once", async (context) => {
+    const { admission, started, finish, run } = setUp(context);
+    const accepted = [0, 1, 2, 3, 4].map(run);
+    await assert.rejects(run(5), isBusy);
+    await assert.rejects(run(6), isBusy);
+    assert.deepEqual(started, [0, 1]);
+    assert.deepEqual(admission.stats(), { running: 2, queued: 3, completed: 0, refused: 2 });
+
+    finish[1]?.();
+    await settle();
+    assert.deepEqual(started, [0, 1, 2]);
+    assert.deepEqual(admission.stats(), { running: 2, queued: 2, completed: 1, refused: 2 });
+
+    for (const index of [0, 2, 3, 4]) {
+      finish[index]?.();
+      await settle();
+    }
+    assert.deepEqual(await Promise.all(accepted), [0, 1, 2, 3, 4]);
+    assert.deepEqual(started, [0, 1, 2, 3, 4]);
+    assert.deepEqual(admission.stats(), { running: 0, queued: 0, completed: 5, refused: 2 });
+  });
+
+  it("drops at the deadline who waits, and never starts their work", async (context) => {
+    const { admission, started, finish, run } = setUp(context, { slots: 1 });
+    const first = run(0);
+    context.mock.timers.tick(1000);
+    const waiting = assert.rejects(run(1), isBusy);
+    finish[0]?.();
+    assert.equal(await first, 0);
+    await settle();
+    assert.deepEqual(started, [0, 1]);
+    const late = assert.rejects(run(2), isBusy);
+    context.mock.timers.tick(deadlineMilliseconds);
+    await Promise.all([waiting, late]);
+    assert.deepEqual(started, [0, 1]);
+    assert.deepEqual(admission.stats(), { running: 1, queued: 0, completed: 1, refused: 2 });
+  });
+
+  it("answers the caller at the deadline, but frees the slot only when the work has ended", async (context) => {
+    const { admission, started, finish, run } = setUp(context, { slots: 1 });
+    const slow = assert.rejects(run(0), isBusy);
+    context.mock.timers.tick(deadlineMilliseconds);
+    await slow;
+    assert.deepEqual(admission.stats(), { running: 1, queued: 0, completed: 0, refused: 1 });
+    const next = run(1);
+    assert.deepEqual(started, [0]);
+    finish[0]?.();
+    await settle();
+    assert.deepEqual(started, [0, 1]);
+    finish[1]?.();
+    assert.equal(await next, 1);
+    assert.deepEqual(admission.stats(), { running: 0, queued: 0, completed: 2, refused: 1 });
+  });
+
+  it("passes on the error of the work, and frees its slot", async (context) => {
+    const { admission, run, finish } = setUp(context, { slots: 1 });
+    await assert.rejects(admission.run(() => Promise.reject(new Error("broken"))), { message: "broken" });
+    const next = run(0);
+    finish[0]?.();
+    assert.equal(await next, 0);
+    assert.deepEqual(admission.stats(), { running: 0, queued: 0, completed: 2, refused: 0 });
+  });
+
+  it("closes when all who were let in are done, and lets nobody else in", async (context) => {
+    const { admission, finish, run } = setUp(context, { slots: 1 });
+    const accepted = [0, 1].map(run);
+    let isClosed = false;
+    const closed = admission.close().then(() => (isClosed = true));
+    await assert.rejects(run(2), isBusy);
+    finish[0]?.();
+    await settle();
+    assert.equal(isClosed, false);
+    finish[1]?.();
+    await Promise.all([closed, admission.close()]);
+    assert.deepEqual(await Promise.all(accepted), [0, 1]);
+  });
+});
