@@ -1,0 +1,227 @@
+import assert from "node:assert/strict";
+import { resolve } from "node:path";
+import { test } from "node:test";
+import { type Config, type Environment, readConfig } from "./config.ts";
+import { limitNames, limits } from "./contract/limits.ts";
+import { settingsReference } from "./settings.ts";
+
+const cores = 4;
+const secretKey = "canary-0123456789-0123456789-0123456789";
+const production = { TOLLGATE_MODE: "production", PUBLIC_URL: "https://accounts.example.com", SECRET_KEY: secretKey };
+
+function configFrom(env: Environment): Config {
+  const reading = readConfig(env, cores);
+  assert.ok(reading.ok, JSON.stringify(reading));
+  return reading.config;
+}
+
+function faultsOf(env: Environment): readonly string[] {
+  const reading = readConfig(env, cores);
+  return reading.ok ? [] : reading.faults;
+}
+
+test("an empty environment is development, as the contract says", () => {
+  assert.deepEqual(configFrom({}), {
+    mode: "development",
+    host: "127.0.0.1",
+    port: 8000,
+    publicUrl: "http://localhost:8000",
+    database: { kind: "sqlite", path: resolve("data/tollgate.db") },
+    dataDirectory: resolve("data"),
+    secretKey: undefined,
+    tokenAlgorithm: "ES256",
+    accessTokenLifetimeSeconds: 900,
+    sessionLifetimeSeconds: 90 * 86_400,
+    reauthenticationAgeSeconds: 900,
+    passwordLengthMin: 6,
+    passwordsChecked: false,
+    trustedProxies: [],
+    corsOrigins: [],
+    logLevel: "info",
+    hashing: { threads: 4, queueMax: 64, deadlineMilliseconds: 5000, memoryKibibytes: 19_456, passes: 2 },
+    limits: Object.fromEntries(
+      limitNames.map((name) => [name, { quota: limits[name].quota, windowSeconds: limits[name].windowSeconds }]),
+    ),
+  });
+});
+
+test("an empty variable counts as not set", () => {
+  const names = settingsReference().map(({ name }) => name);
+  assert.deepEqual(configFrom(Object.fromEntries(names.map((name) => [name, ""]))), configFrom({}));
+});
+
+type Good = { readonly env: Environment; readonly expected: Partial<Config> };
+
+function goodLimit(text: string, quota: Config["limits"]["api"]): Good {
+  return { env: { LIMIT_API: text }, expected: { limits: { ...configFrom({}).limits, api: quota } } };
+}
+
+function goodHashing(env: Environment, hashing: Partial<Config["hashing"]>): Good {
+  return { env, expected: { hashing: { ...configFrom({}).hashing, ...hashing } } };
+}
+
+const good: readonly Good[] = [
+  { env: { HOST: "0.0.0.0" }, expected: { host: "0.0.0.0" } },
+  { env: { HOST: "::" }, expected: { host: "::" } },
+  { env: { HOST: "my-host.example" }, expected: { host: "my-host.example" } },
+  { env: { PORT: "1" }, expected: { port: 1, publicUrl: "http://localhost:1" } },
+  { env: { PORT: "65535" }, expected: { port: 65_535, publicUrl: "http://localhost:65535" } },
+  { env: { PUBLIC_URL: "HTTPS://Accounts.Example.com:443/" }, expected: { publicUrl: "https://accounts.example.com" } },
+  { env: { PUBLIC_URL: "http://[::1]:8000" }, expected: { publicUrl: "http://[::1]:8000" } },
+  {
+    env: { DATABASE_URL: "sqlite:/var/lib/tollgate/t.db" },
+    expected: { database: { kind: "sqlite", path: "/var/lib/tollgate/t.db" }, dataDirectory: "/var/lib/tollgate" },
+  },
+  { env: { DATABASE_URL: "sqlite::memory:" }, expected: { database: { kind: "sqlite-memory" }, dataDirectory: undefined } },
+  { env: { SECRET_KEY: "x".repeat(32) }, expected: { secretKey: "x".repeat(32) } },
+  { env: { SECRET_KEY: "ü".repeat(16) }, expected: { secretKey: "ü".repeat(16) } },
+  { env: { SECRET_KEY: "x".repeat(1024) }, expected: { secretKey: "x".repeat(1024) } },
+  { env: { TOKEN_ALGORITHM: "HS256" }, expected: { tokenAlgorithm: "HS256" } },
+  { env: { TOKEN_ALGORITHM: "EdDSA" }, expected: { tokenAlgorithm: "EdDSA" } },
+  { env: { ACCESS_TOKEN_LIFETIME: "60" }, expected: { accessTokenLifetimeSeconds: 60 } },
+  { env: { ACCESS_TOKEN_LIFETIME: "900s" }, expected: { accessTokenLifetimeSeconds: 900 } },
+  { env: { ACCESS_TOKEN_LIFETIME: "1h" }, expected: { accessTokenLifetimeSeconds: 3600 } },
+  { env: { SESSION_LIFETIME: "14d" }, expected: { sessionLifetimeSeconds: 14 * 86_400 } },
+  { env: { REAUTHENTICATION_AGE: "1d" }, expected: { reauthenticationAgeSeconds: 86_400 } },
+  { env: { TRUSTED_PROXIES: "10.0.0.1, 192.168.0.0/16,fd00::/8" }, expected: { trustedProxies: ["10.0.0.1", "192.168.0.0/16", "fd00::/8"] } },
+  {
+    env: { CORS_ORIGINS: "https://App.example.com, http://localhost:3000" },
+    expected: { corsOrigins: ["https://app.example.com", "http://localhost:3000"] },
+  },
+  { env: { LOG_LEVEL: "silent" }, expected: { logLevel: "silent" } },
+  goodLimit("30/60s", { quota: 30, windowSeconds: 60 }),
+  goodLimit("1/1", { quota: 1, windowSeconds: 1 }),
+  goodLimit("1000000/30d", { quota: 1_000_000, windowSeconds: 2_592_000 }),
+  goodLimit("off", undefined),
+  goodHashing({ HASH_THREADS: "1" }, { threads: 1, queueMax: 16 }),
+  goodHashing({ HASH_THREADS: "4", HASH_QUEUE: "1" }, { threads: 4, queueMax: 1 }),
+  goodHashing({ HASH_QUEUE: "10000" }, { queueMax: 10_000 }),
+  goodHashing({ HASH_DEADLINE: "100ms" }, { deadlineMilliseconds: 100 }),
+  goodHashing({ HASH_DEADLINE: "60s" }, { deadlineMilliseconds: 60_000 }),
+  goodHashing({ ARGON2_MEMORY_KIB: "8", ARGON2_PASSES: "1" }, { memoryKibibytes: 8, passes: 1 }),
+];
+
+test("a good value is taken, and changes nothing else", () => {
+  for (const { env, expected } of good) {
+    assert.deepEqual(configFrom(env), { ...configFrom({}), ...expected }, JSON.stringify(env));
+  }
+});
+
+const bad: Readonly<Record<string, readonly string[]>> = {
+  TOLLGATE_MODE: ["prod", "Production"],
+  HOST: ["http://x", "a b", "-x", "x".repeat(254), "127.0.0.1:8000"],
+  PORT: ["0", "65536", "-1", "8000.5", "1e3", "0x10", "abc", " 80"],
+  PUBLIC_URL: [
+    "localhost:8000",
+    "ftp://x",
+    "https://x/path",
+    "https://x?",
+    "https://x#",
+    "https://user:hunter2@x",
+    "javascript:alert(1)",
+    `https://${"x".repeat(255)}`,
+  ],
+  DATABASE_URL: ["postgres://u:hunter2@h/d", "postgresql://h/d", "mysql://h", "sqlite:", "sqlite:///x", "sqlite:data/", "data.db"],
+  REDIS_URL: ["redis://:hunter2@h"],
+  SMTP_URL: ["smtp://u:hunter2@h"],
+  SECRET_KEY: ["hunter2", "x".repeat(31), "x".repeat(1025)],
+  TOKEN_ALGORITHM: ["none", "RS256", "es256"],
+  ACCESS_TOKEN_LIFETIME: ["59", "3601", "61m", "1d", "900000ms", "15 m", "-15m", "15M", "1.5h"],
+  SESSION_LIFETIME: ["3599", "366d"],
+  REAUTHENTICATION_AGE: ["59s", "25h"],
+  TRUSTED_PROXIES: ["10.0.0.1,", "proxy.example.com", "10.0.0.0/33", "*"],
+  CORS_ORIGINS: ["*", "null", "https://a,*", "https://a/path", "https://*.example.com,", "app.example.com"],
+  LOG_LEVEL: ["verbose"],
+  HASH_THREADS: ["0", "5"],
+  HASH_QUEUE: ["0", "10001"],
+  HASH_DEADLINE: ["99ms", "61s"],
+  ARGON2_MEMORY_KIB: ["7", "1048577"],
+  ARGON2_PASSES: ["0", "21"],
+  LIMIT_API: ["0/60s", "1000001/60s", "1/0s", "1/31d", "30", "30/", "/60s", "1/1/1", "OFF", "1/500ms"],
+  LIMIT_APPI: ["1/1s"],
+};
+
+test("a bad value is one fault: a sentence that names the setting", () => {
+  for (const [name, values] of Object.entries(bad)) {
+    for (const value of values) {
+      const faults = faultsOf({ [name]: value });
+      assert.equal(faults.length, 1, `${name}=${value}: ${JSON.stringify(faults)}`);
+      assert.match(faults[0] ?? "", new RegExp(`^${name} .+: .+\\.$`));
+    }
+  }
+});
+
+test("every setting that can be wrong is in the table of bad values", () => {
+  const untested = settingsReference().filter(({ name }) => !(name in bad) && !name.startsWith("LIMIT_"));
+  assert.deepEqual(untested, []);
+});
+
+test("an unknown limit is refused by naming the known ones", () => {
+  assert.deepEqual(faultsOf({ LIMIT_LOGIN: "1/1s" }), [
+    "LIMIT_LOGIN names no limit: use one of LIMIT_LIMITED, LIMIT_SIGN_UP, LIMIT_LOGIN_ADDRESS, " +
+      "LIMIT_LOGIN_ACCOUNT, LIMIT_API, or remove it.",
+  ]);
+});
+
+test("all faults are told at once", () => {
+  const env = Object.fromEntries(Object.entries(bad).map(([name, values]) => [name, values[0]]));
+  const faults = faultsOf(env);
+  assert.equal(faults.length, Object.keys(bad).length);
+  for (const name of Object.keys(bad)) assert.equal(faults.filter((fault) => fault.startsWith(`${name} `)).length, 1, name);
+});
+
+// ASVS 16.2.5 (requirement 82)
+test("no fault and no shown setting holds a secret", () => {
+  for (const [name, values] of Object.entries(bad)) {
+    for (const value of values) assert.doesNotMatch(faultsOf({ [name]: value }).join("\n"), /hunter2/);
+  }
+  const reading = readConfig({ SECRET_KEY: secretKey }, cores);
+  assert.ok(reading.ok);
+  assert.doesNotMatch(JSON.stringify(reading.settings), /canary/);
+  const shown = reading.settings.find(({ name }) => name === "SECRET_KEY");
+  assert.equal(shown?.value, "********");
+  assert.equal(shown?.origin, "environment");
+});
+
+test("a bad value cannot write to the terminal, and is cut", () => {
+  const [fault = ""] = faultsOf({ LOG_LEVEL: `\u001b[2J\r\n${"x".repeat(10_000)}` });
+  assert.doesNotMatch(fault, /[\u0000-\u001f]/);
+  assert.ok(fault.length < 300);
+});
+
+test("every setting is shown with its value and origin", () => {
+  const reading = readConfig({ PORT: "9000" }, cores);
+  assert.ok(reading.ok);
+  assert.deepEqual(reading.settings.map(({ name }) => name).toSorted(), settingsReference().map(({ name }) => name).toSorted());
+  const byName = new Map(reading.settings.map((setting) => [setting.name, setting]));
+  assert.equal(byName.get("PORT")?.value, "9000");
+  assert.equal(byName.get("PORT")?.origin, "environment");
+  assert.equal(byName.get("PUBLIC_URL")?.value, "http://localhost:9000");
+  assert.equal(byName.get("PUBLIC_URL")?.origin, "default");
+  assert.deepEqual(reading.settings.filter(({ value, meaning, bounds }) => !value || !meaning || !bounds), []);
+});
+
+// ASVS 6.2.1, 6.2.4 (requirement 1)
+test("production needs long passwords and refuses common ones", () => {
+  const { mode, passwordLengthMin, passwordsChecked, secretKey: kept } = configFrom(production);
+  assert.deepEqual({ mode, passwordLengthMin, passwordsChecked }, { mode: "production", passwordLengthMin: 15, passwordsChecked: true });
+  assert.equal(kept, secretKey);
+});
+
+test("production demands what it cannot do without, one sentence each", () => {
+  const cases: readonly { env: Environment; faults: readonly RegExp[] }[] = [
+    { env: { TOLLGATE_MODE: "production" }, faults: [/^PUBLIC_URL must be set in production/, /^SECRET_KEY must be set in production: make one/] },
+    { env: { ...production, SECRET_KEY: "" }, faults: [/^SECRET_KEY must be set/] },
+    { env: { ...production, PUBLIC_URL: undefined }, faults: [/^PUBLIC_URL must be set/] },
+    { env: { ...production, PUBLIC_URL: "http://accounts.example.com" }, faults: [/^PUBLIC_URL must be https .*TRUSTED_PROXIES\.$/] },
+    { env: { ...production, PUBLIC_URL: "nonsense" }, faults: [/^PUBLIC_URL must be an http or https origin/] },
+    { env: { ...production, ARGON2_MEMORY_KIB: "19455" }, faults: [/^ARGON2_MEMORY_KIB must be a whole number from 19456/] },
+    { env: { ...production, ARGON2_PASSES: "1" }, faults: [/^ARGON2_PASSES must be a whole number from 2/] },
+    { env: { ...production, PUBLIC_URL: "http://accounts.example.com", TRUSTED_PROXIES: "10.0.0.1" }, faults: [] },
+  ];
+  for (const { env, faults } of cases) {
+    const found = faultsOf(env);
+    assert.equal(found.length, faults.length, JSON.stringify(found));
+    for (const [index, fault] of faults.entries()) assert.match(found[index] ?? "", fault);
+  }
+});
