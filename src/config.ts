@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { dirname } from "node:path";
 import type { LimitName, Quota } from "./contract/limits.ts";
-import { parsePublicUrl } from "./setting-parsers.ts";
+import { type Fault, parsePublicUrl } from "./setting-parsers.ts";
 import { type Known, type Setting, limitSettings, settings } from "./settings.ts";
 
 export type Config = {
@@ -91,7 +91,7 @@ function createReader(env: Environment, cores: number): Reader {
       effective.push(effectiveSetting(setting, given, known));
       const parsed = setting.parse(given === "" ? setting.defaultText(known) : given, known);
       if ("value" in parsed) return parsed.value;
-      faults.push(faultSentence(setting, given, parsed.fault, parsed.cure ?? cureFor(setting, known)));
+      faults.push(faultSentence(setting, given, known, parsed));
       return defaultOf(setting, known);
     },
   };
@@ -169,8 +169,10 @@ function cureFor({ name, example, demandedInProduction }: Setting<unknown>, { mo
   return `write ${name}=${example}, or leave it out`;
 }
 
-function faultSentence(setting: Setting<unknown>, given: string, fault: string, cure: string): string {
-  return `${setting.name} ${fault}${echo(setting, given)}: ${cure}.`;
+function faultSentence(setting: Setting<unknown>, given: string, known: Known, parsed: Fault): string {
+  const { fault, cure = cureFor(setting, known), isComplete } = parsed;
+  const rest = isComplete ? "" : `${echo(setting, given)}: ${cure}`;
+  return `${setting.name} ${fault}${rest}.`.replaceAll(/\p{Cc}/gu, "\uFFFD");
 }
 
 const echoLengthMax = 60;

@@ -1,9 +1,14 @@
 import { isIP } from "node:net";
 import { resolve } from "node:path";
 import type { Quota } from "./contract/limits.ts";
+import { parseTrustedProxies } from "./platform/http/client-address.ts";
 
-/** A value, or the middle of a sentence: `PORT` + fault + `: ` + cure + `.` */
-export type Parsed<T> = { readonly value: T } | { readonly fault: string; readonly cure?: string };
+/**
+ * A value, or the middle of a sentence: `PORT` + fault + the bad value + `: ` + cure + `.`
+ * A fault that is complete names the value and the cure itself.
+ */
+export type Parsed<T> = { readonly value: T } | Fault;
+export type Fault = { readonly fault: string; readonly cure?: string; readonly isComplete?: true };
 
 export type Database = { readonly kind: "sqlite"; readonly path: string } | { readonly kind: "sqlite-memory" };
 
@@ -91,7 +96,16 @@ export function parseOrigins(text: string): Parsed<readonly string[]> {
   return { fault: "must list exact http or https origins, never * or null" };
 }
 
-export function parseList(text: string): Parsed<readonly string[]> {
+/** Addresses, CIDRs or `loopback`, comma separated. */
+export function parseProxies(text: string): Parsed<readonly string[]> {
+  const entries = parseList(text);
+  if ("fault" in entries || text === "") return entries;
+  const proxies = parseTrustedProxies(text);
+  if (!("fault" in proxies)) return { value: proxies };
+  return { fault: `cannot be used: its entry ${proxies.fault.replace(/\.$/, "")}`, isComplete: true };
+}
+
+function parseList(text: string): Parsed<readonly string[]> {
   const value = text === "" ? [] : text.split(",").map((entry) => entry.trim());
   if (value.length > listMax) return { fault: `must have at most ${listMax} entries` };
   return value.includes("") ? { fault: "must have no empty entry between its commas" } : { value };
