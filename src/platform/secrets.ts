@@ -91,9 +91,21 @@ export function secretKeyPath(dataDirectory: string): string {
 export function loadOrCreateSecretKey(dataDirectory: string | undefined): string {
   if (dataDirectory === undefined) return makeSecretKey();
   const path = secretKeyPath(dataDirectory);
-  try {
+  return withSentence(path, () => {
     mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
     return readSecretKey(path) ?? createSecretKey(path);
+  });
+}
+
+/** The secret that is kept there; undefined when there is none. Makes nothing. Throws `StartError`. */
+export function findSecretKey(dataDirectory: string): string | undefined {
+  const path = secretKeyPath(dataDirectory);
+  return withSentence(path, () => readSecretKey(path));
+}
+
+function withSentence<T>(path: string, use: () => T): T {
+  try {
+    return use();
   } catch (error) {
     if (error instanceof StartError || !isSystemError(error)) throw error;
     const cause = `The secret ${path} cannot be read or written (${error.code})`;
@@ -106,7 +118,7 @@ function makeSecretKey(): string {
 }
 
 /** undefined when there is no such file. */
-export function readSecretKey(path: string): string | undefined {
+function readSecretKey(path: string): string | undefined {
   let file: number;
   try {
     file = openSync(path, "r");

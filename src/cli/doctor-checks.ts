@@ -1,0 +1,106 @@
+import type { Config } from "../config.ts";
+import { systemClock } from "../platform/clock.ts";
+import { inspectDataDirectory } from "../platform/data-directory.ts";
+import { type SqliteInspection, inspectSqlite } from "../platform/database/inspect-sqlite.ts";
+import { createPasswordHasher } from "../platform/hashing/argon2-password-hasher.ts";
+import { type Check, failed } from "./check.ts";
+import { checkKeys } from "./doctor-keys.ts";
+
+/** 2026-01-01: this program did not exist before. */
+const earliestNow = 1_767_225_600_000;
+const clockSkewMillisecondsMax = 60_000;
+
+/** Looks at everything the server stands on and changes nothing. */
+export async function checksOf(config: Config): Promise<Check[]> {
+  const inspection = config.database.kind === "sqlite" ? inspectSqlite(config.database.path) : undefined;
+  return [
+    checkDataDirectory(config),
+    checkDatabase(config, inspection),
+    await checkKeys(config, inspection),
+    checkClock(inspection),
+    checkProxy(config),
+    await checkHashing(config),
+  ];
+}
+
+function checkDataDirectory({ dataDirectory, mode }: Config): Check {
+  const name = "data directory";
+  if (dataDirectory === undefined) return { name, state: "ok", found: "None is needed: the database is in memory." };
+  const directory = inspectDataDirectory(dataDirectory);
+  if (directory.state === "missing") {
+    return { name, state: "ok", found: `${dataDirectory} is not there yet; the first start makes it.` };
+  }
+  if (!directory.isWritable) {
+    return failed(name, `This user cannot write in ${dataDirectory}.`, "Give it the directory, or set DATABASE_URL.");
+  }
+  if (directory.isPrivate) return { name, state: "ok", found: `${dataDirectory} is for this user alone.` };
+  const cure = `Run "chmod 700 ${dataDirectory}".`;
+  return { name, state: mode === "production" ? "warning" : "ok", found: `Others can look into ${dataDirectory}.`, cure };
+}
+
+function checkDatabase({ database, mode }: Config, inspection: SqliteInspection | undefined): Check {
+  const name = "database";
+  if (database.kind === "sqlite-memory" || inspection === undefined) {
+    const state = mode === "production" ? "warning" : "ok";
+    return { name, state, found: "In memory: every account ends with the process.", cure: "Set DATABASE_URL to a file." };
+  }
+  const { path } = database;
+  if (inspection.state === "missing") return { name, state: "ok", found: `${path} is not there yet; the first start makes it.` };
+  if (inspection.state === "unreadable") return failed(name, inspection.sentence);
+  if (inspection.damage !== undefined) {
+    return failed(name, `${path} is damaged: ${inspection.damage}.`, "Stop the server and restore a backup.");
+  }
+  if (inspection.unknown.length > 0) {
+    const found = `${path} was written by a newer version, which ran ${inspection.unknown.join(", ")}.`;
+    return failed(name, found, "Start that version again, or restore an older backup.");
+  }
+  if (inspection.pending.length > 0) {
+    return { name, state: "ok", found: `${path} is whole; the next start runs ${inspection.pending.join(", ")}.` };
+  }
+  return { name, state: "ok", found: `${path} is whole and of this version.` };
+}
+
+function checkClock(inspection: SqliteInspection | undefined): Check {
+  const name = "clock";
+  const now = systemClock.now();
+  const newestEventAt = inspection?.state === "there" ? inspection.newestEventAt : undefined;
+  const cure = "Let the machine keep its time by NTP.";
+  if (now < earliestNow) return failed(name, "The machine's clock is years behind.", cure);
+  if (newestEventAt !== undefined && newestEventAt > now + clockSkewMillisecondsMax) {
+    const minutes = Math.round((newestEventAt - now) / 60_000);
+    return failed(name, `The clock is ${minutes} minutes behind the last entry of the audit log.`, cure);
+  }
+  return { name, state: "ok", found: "It is not behind the audit log." };
+}
+
+function checkProxy({ publicUrl, trustedProxies }: Config): Check {
+  const name = "proxy";
+  if (trustedProxies.length > 0) return { name, state: "ok", found: `Believed: ${trustedProxies.join(", ")}.` };
+  if (publicUrl.startsWith("https:")) {
+    const found = "PUBLIC_URL is https, which a proxy must speak, and none is named: all clients share its address.";
+    return { name, state: "warning", found, cure: "Set TRUSTED_PROXIES to the address of the proxy." };
+  }
+  return { name, state: "ok", found: "None is believed: the client's address is the socket's." };
+}
+
+async function checkHashing({ hashing }: Config): Promise<Check> {
+  const name = "hashing";
+  const { threads, queueMax, deadlineMilliseconds, memoryKibibytes, passes } = hashing;
+  const parameters = { memoryKibibytes, passes, parallelism: 1 };
+  const hasher = createPasswordHasher({ threads: 1, queueMax: 1, deadlineMilliseconds: 60_000, parameters });
+  try {
+    await hasher.hash("the first one starts the thread");
+    const before = systemClock.monotonicNow();
+    await hasher.hash("the second one is measured");
+    const milliseconds = systemClock.monotonicNow() - before;
+    const found = `One hash takes ${milliseconds.toFixed(0)} ms, ${threads} at once.`;
+    // With the queue full, the last in it waits for all before it.
+    const lastWaits = milliseconds * (queueMax / threads + 1);
+    if (lastWaits <= deadlineMilliseconds) return { name, state: "ok", found };
+    const cure = "Make HASH_QUEUE smaller or HASH_DEADLINE longer.";
+    if (milliseconds > deadlineMilliseconds) return failed(name, `${found} That is over HASH_DEADLINE.`, cure);
+    return { name, state: "warning", found: `${found} The end of a full queue is over HASH_DEADLINE.`, cure };
+  } finally {
+    await hasher.close();
+  }
+}

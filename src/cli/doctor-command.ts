@@ -1,0 +1,34 @@
+import type { Command } from "commander";
+import { type Config, readConfig } from "../config.ts";
+import { type Check, failed } from "./check.ts";
+import { checksOf } from "./doctor-checks.ts";
+import { type ExitCode, type Run, type Terminal, columns, printable } from "./terminal.ts";
+
+export function addDoctorCommand(program: Command, terminal: Terminal, run: Run): void {
+  program
+    .command("doctor")
+    .description("Check settings, data, keys, clock, proxy and hash speed; one line each with the cure. Changes nothing.")
+    .option("--json", "answer in JSON")
+    .action(run((options: { json?: true }) => examine(options, terminal)));
+}
+
+async function examine(options: { json?: true }, terminal: Terminal): Promise<ExitCode> {
+  const reading = readConfig(terminal.env);
+  const checks = reading.ok
+    ? [settingsAreGood(reading.config), ...(await checksOf(reading.config))]
+    : reading.faults.map((fault) => failed("settings", fault));
+  if (options.json) terminal.out(JSON.stringify({ checks }));
+  else {
+    const rows = checks.map(({ state, name, found, cure }) => [state, name, printable(cure ? `${found} ${cure}` : found)]);
+    for (const line of columns(rows)) terminal.out(line);
+  }
+  const failures = checks.filter(({ state }) => state === "failed");
+  if (failures.length === 0) return 0;
+  const names = [...new Set(failures.map(({ name }) => name))].join(", ");
+  terminal.err(`Not everything is well: ${names}. The lines above say what to do.`);
+  return 1;
+}
+
+function settingsAreGood({ mode }: Config): Check {
+  return { name: "settings", state: "ok", found: `All are within their bounds; the mode is ${mode}.` };
+}

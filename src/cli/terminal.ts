@@ -1,0 +1,36 @@
+import type { Config, Environment } from "../config.ts";
+import { readConfig } from "../config.ts";
+import { StartError } from "../platform/start-error.ts";
+
+/** Where a command reads its settings and writes its lines. */
+export type Terminal = {
+  readonly env: Environment;
+  readonly out: (line: string) => void;
+  readonly err: (line: string) => void;
+};
+
+/** 0 done, 1 refused, 2 misused. */
+export type ExitCode = 0 | 1 | 2;
+
+/** Keeps what an action answers as the exit code. */
+export type Run = <Given extends unknown[]>(
+  action: (...given: Given) => Promise<ExitCode>,
+) => (...given: Given) => Promise<void>;
+
+/** The settings, or a StartError with a line per fault. */
+export function configOf({ env }: Terminal): Config {
+  const reading = readConfig(env);
+  if (!reading.ok) throw new StartError(reading.faults.join("\n"));
+  return reading.config;
+}
+
+/** Text from outside as a terminal may show it: no character that moves a cursor or turns the writing round. */
+export function printable(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "\uFFFD");
+}
+
+/** Lines with their columns under each other; the last column is as long as it likes. */
+export function columns(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
+  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd());
+}

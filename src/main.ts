@@ -1,0 +1,14 @@
+import { runCli } from "./cli/cli.ts";
+
+const { stdout, stderr } = process;
+
+/** A reader that has gone, or a full disk behind a redirection, must not end the server (EPIPE, ENOSPC). */
+function writer(stream: NodeJS.WriteStream): (line: string) => void {
+  stream.on("error", () => undefined);
+  return (line) => void stream.write(`${line}\n`);
+}
+
+const terminal = { env: process.env, out: writer(stdout), err: writer(stderr) };
+
+// Whatever still hangs, as a client that reads nothing: the command has ended, and with it the process.
+process.exit(await runCli(process.argv.slice(2), terminal));

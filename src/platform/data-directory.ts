@@ -1,0 +1,25 @@
+import { accessSync, constants, existsSync, statSync } from "node:fs";
+
+export function isFileThere(path: string): boolean {
+  return existsSync(path);
+}
+
+export type DataDirectory =
+  | { readonly state: "missing" }
+  | { readonly state: "there"; readonly isWritable: boolean; readonly isPrivate: boolean };
+
+/** How the data directory looks; changes nothing. Private: no other user may write or read in it. */
+export function inspectDataDirectory(path: string): DataDirectory {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (!found?.isDirectory()) return { state: "missing" };
+  return { state: "there", isWritable: isWritable(path), isPrivate: (found.mode & 0o077) === 0 };
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK | constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
