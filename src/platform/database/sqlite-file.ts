@@ -7,12 +7,12 @@ import { sqliteCodes, sqlitePrimaryCode } from "./database-faults.ts";
 
 const busyTimeoutMilliseconds = 5_000;
 const walBytesKept = 64 * 1024 * 1024;
-const openAttemptsMax = 100;
 const openPauseMilliseconds = 50;
 
 // WAL lets other processes read while one writes. FULL: an acknowledged commit outlives a power cut; with
 // NORMAL it may not. Functions and virtual tables named in a tampered schema are not trusted.
 const settings = `
+  pragma busy_timeout = ${busyTimeoutMilliseconds};
   pragma synchronous = full;
   pragma foreign_keys = on;
   pragma trusted_schema = off;
@@ -30,11 +30,14 @@ export function openSqliteInMemory(): DatabaseSync {
  * Opens the database file, made with its directory when missing (0600 and 0700, on the disk before this returns).
  * Throws what node:fs or SQLite throws: {@link sqliteStartError} turns it into a sentence.
  */
-export async function openSqliteFile(path: string): Promise<DatabaseSync> {
+export async function openSqliteFile(
+  path: string,
+  lockWaitMilliseconds = busyTimeoutMilliseconds,
+): Promise<DatabaseSync> {
   createFile(path);
-  const database = new DatabaseSync(path, { timeout: busyTimeoutMilliseconds, defensive: true });
+  const database = new DatabaseSync(path, { timeout: 0, defensive: true });
   try {
-    await switchToWal(database, path);
+    await switchToWal(database, path, Math.ceil(lockWaitMilliseconds / openPauseMilliseconds));
     database.exec(settings);
     return database;
   } catch (error) {
@@ -43,15 +46,15 @@ export async function openSqliteFile(path: string): Promise<DatabaseSync> {
   }
 }
 
-// Of two processes that open a new file together, one is told "busy" at once: SQLite does not wait here.
-async function switchToWal(database: DatabaseSync, path: string): Promise<void> {
+// Of two processes that open a new file together, one is told "busy" at once: SQLite does not wait here, so we do.
+async function switchToWal(database: DatabaseSync, path: string, attemptsMax: number): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
       const mode = database.prepare("pragma journal_mode = wal").get()?.["journal_mode"];
       if (mode === "wal") return;
       throw new StartError(`The file system of ${path} does not support SQLite's WAL mode; put it on a local disk.`);
     } catch (error) {
-      if (sqlitePrimaryCode(error) !== sqliteCodes.busy || attempt >= openAttemptsMax) throw error;
+      if (sqlitePrimaryCode(error) !== sqliteCodes.busy || attempt >= attemptsMax) throw error;
       await sleep(openPauseMilliseconds);
     }
   }

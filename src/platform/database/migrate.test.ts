@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { test, type TestContext } from "node:test";
+import { Kysely, sql } from "kysely";
+import { StartError } from "../start-error.ts";
+import { allMigrations, migrate, sqliteWords, type Migration } from "./migrate.ts";
+import { sqliteDialect } from "./sqlite.ts";
+import { openSqliteInMemory } from "./sqlite-file.ts";
+import type { Tables } from "./tables.ts";
+
+function openEmpty(t: TestContext): Kysely<Tables> {
+  const db = new Kysely<Tables>({ dialect: sqliteDialect(openSqliteInMemory()) });
+  t.after(() => db.destroy());
+  return db;
+}
+
+const creates = (name: string, table: string): Migration => ({
+  name,
+  up: async (db) => await db.schema.createTable(table).addColumn("id", "integer").execute(),
+});
+const options = { clock: { now: () => 7 }, words: sqliteWords };
+
+async function tableNames(db: Kysely<Tables>): Promise<string[]> {
+  return (await db.introspection.getTables()).map((table) => table.name);
+}
+
+test("runs what is pending, in order, once", async (t) => {
+  const db = openEmpty(t);
+  const one = creates("0001-one", "one");
+  const two = creates("0002-two", "two");
+  assert.deepEqual(await migrate(db, { ...options, migrations: [one] }), ["0001-one"]);
+  assert.deepEqual(await migrate(db, { ...options, migrations: [one, two] }), ["0002-two"]);
+  assert.deepEqual(await migrate(db, { ...options, migrations: [one, two] }), []);
+  const rows = await db.selectFrom("migrations").selectAll().execute();
+  assert.deepEqual(rows.map((row) => ({ ...row })), [
+    { name: "0001-one", applied_at: 7 },
+    { name: "0002-two", applied_at: 7 },
+  ]);
+});
+
+test("a migration that fails leaves nothing of itself, and all of those before it", async (t) => {
+  const db = openEmpty(t);
+  const failing: Migration = {
+    name: "0002-two",
+    up: async (tx, words) => {
+      await creates("", "two").up(tx, words);
+      await sql`select 1 from nowhere`.execute(tx);
+    },
+  };
+  await assert.rejects(migrate(db, { ...options, migrations: [creates("0001-one", "one"), failing] }), /nowhere/);
+  assert.deepEqual(await tableNames(db), ["migrations", "one"]);
+  assert.deepEqual((await db.selectFrom("migrations").select("name").execute()).map((row) => row.name), ["0001-one"]);
+});
+
+test("a database of a newer version is refused, with the way out, and left as it is", async (t) => {
+  const db = openEmpty(t);
+  await migrate(db, options);
+  await db.insertInto("migrations").values({ name: "0999-future", applied_at: 9 }).execute();
+  const before = await tableNames(db);
+  const pending = [...allMigrations, creates("0002-pending", "pending")];
+  await assert.rejects(migrate(db, { ...options, migrations: pending }), (error) => {
+    assert.ok(error instanceof StartError);
+    assert.match(error.message, /newer version of Tollgate: .*0999-future.* ends with 0002-pending.*Start that version/);
+    return true;
+  });
+  assert.deepEqual(await tableNames(db), before);
+});
+
+test("migrations are numbered without gaps", () => {
+  for (const [index, { name }] of allMigrations.entries()) {
+    assert.match(name, new RegExp(`^${String(index + 1).padStart(4, "0")}-[a-z-]+$`));
+  }
+});
