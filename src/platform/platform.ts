@@ -61,6 +61,7 @@ export async function closePlatform({ db, passwordHasher }: Pick<Platform, "db" 
 function createLog({ mode, logLevel }: Config): Logger {
   const options = { level: logLevel, base: null, messageKey: "message" };
   if (mode === "production") return pino(options);
-  const line = "{method} {path} {status} {if code}{gate}: {code} {end}{duration_ms}ms {request_id}";
-  return pino(options, pretty({ messageKey: "message", messageFormat: line, ignore: "time", hideObject: true, sync: true }));
+  const line = "{method} {path} {status}{if code} {gate}: {code}{end}{if duration_ms} {duration_ms} ms{end} {request_id}";
+  const shownInLine = "method,path,status,gate,code,duration_ms,request_id,address,account_id,time";
+  return pino(options, pretty({ messageKey: "message", messageFormat: line, ignore: shownInLine, sync: true }));
 }

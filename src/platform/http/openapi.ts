@@ -2,26 +2,28 @@ import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import type { FastifyContextConfig, FastifyInstance } from "fastify";
 import { Type, type TSchema } from "typebox";
+import { gates } from "../../contract/gates.ts";
 import { problems, type ProblemCode } from "../../contract/problems.ts";
 import type { Platform } from "../platform.ts";
 import { sendCached } from "./negotiation.ts";
 import { problemsOf, route, type AnyRoute } from "./route.ts";
 
-/** RFC 9457, with the members of contract.md. */
-const problemSchema = Type.Object({
-  type: Type.String({ format: "uri" }),
-  title: Type.String(),
-  status: Type.Integer(),
-  detail: Type.String(),
-  instance: Type.String(),
-  code: Type.String(),
-  request_id: Type.String(),
-  gate: Type.String(),
-});
+/** RFC 9457 with the members of contract.md; which codes this operation may answer with under this status. */
+function problemSchema(codes: readonly ProblemCode[]): TSchema {
+  return Type.Object({
+    type: Type.String({ format: "uri" }),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String(),
+    instance: Type.String(),
+    code: Type.Enum([...codes]),
+    request_id: Type.String(),
+    gate: Type.Enum([...gates]),
+    ...(codes.includes("validation-failed") ? { errors: Type.Array(faultSchema) } : {}),
+  });
+}
 
-const faultsSchema = Type.Object({
-  errors: Type.Array(Type.Object({ pointer: Type.String(), detail: Type.String(), code: Type.String() })),
-});
+const faultSchema = Type.Object({ pointer: Type.String(), detail: Type.String(), code: Type.String() });
 
 /** The OpenAPI 3.1 document, made from the routes' own declarations, and Swagger UI over it at `/docs`. */
 export async function registerOpenApi(app: FastifyInstance, { config }: Pick<Platform, "config">): Promise<void> {
@@ -122,17 +124,14 @@ function successResponse({ success }: AnyRoute): Record<string, unknown> {
   return { description: success.description, ...(Object.keys(content).length > 0 ? { content } : { type: "null" }) };
 }
 
-/** One response a status; its description and `x-problem-codes` name each problem that has it. */
+/** One response a status; its description says what each of its problems is. */
 function problemResponses(codes: readonly ProblemCode[]): Record<number, unknown> {
   const byStatus = Map.groupBy(codes, (code) => problems[code].status);
   const responses: Record<number, unknown> = {};
   for (const [status, codesOfStatus] of byStatus) {
-    const description = codesOfStatus.map((code) => `\`${code}\`: ${problems[code].title}.`).join(" ");
-    const schema: TSchema = status === 422 ? Type.Intersect([problemSchema, faultsSchema]) : problemSchema;
     responses[status] = {
-      description,
-      "x-problem-codes": codesOfStatus,
-      content: { "application/problem+json": { schema } },
+      description: codesOfStatus.map((code) => `\`${code}\`: ${problems[code].title}.`).join(" "),
+      content: { "application/problem+json": { schema: problemSchema(codesOfStatus) } },
     };
   }
   return responses;

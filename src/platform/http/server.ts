@@ -1,5 +1,5 @@
 import cors from "@fastify/cors";
-import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, type RouteOptions } from "fastify";
+import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, type RouteOptions } from "fastify";
 import { Problem } from "../../contract/problems.ts";
 import type { Platform } from "../platform.ts";
 import type { Authenticate } from "./access.ts";
@@ -40,7 +40,7 @@ export async function createServer(platform: Platform, parts: ServerParts): Prom
   const log: FastifyBaseLogger = platform.log;
   const app = fastify({
     loggerInstance: log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 4096 },
     genReqId: () => secrets.randomText(12),
     requestIdHeader: false,

@@ -1,9 +1,12 @@
 import type { TObject } from "typebox";
 import { Compile, type Validator } from "typebox/compile";
+import { Settings } from "typebox/system";
 import type { TLocalizedValidationError } from "typebox/error";
 import type { Fault } from "../../contract/problems.ts";
 
 const faultsMax = 50;
+// TypeBox stops at 8, and each unknown member costs it two.
+Settings.Set({ maxErrors: 2 * faultsMax });
 
 /** Checks one part of a request and tells all its faults at once. */
 export type Checker = (value: unknown) => readonly Fault[];

@@ -1,0 +1,85 @@
+import type { Clock } from "../clock.ts";
+import type { Limit, RateLimitDecision, RateLimiter } from "./rate-limiter.ts";
+
+/** How many idle keys each request sweeps away: more than it can add, so that what is idle goes by itself. */
+const sweptPerTake = 2;
+
+/** The accepted requests of one key, oldest first. Times are monotonic milliseconds. */
+type Window = {
+  times: number[];
+  /** Entries before it have left the window; they are cut off now and then, not at each request. */
+  head: number;
+};
+
+/**
+ * Exact sliding windows in the memory of one process.
+ *
+ * Each limit has its own map, so that keys anybody can make up (client_id) never push out keys that guard a secret.
+ * A map holds at most `keysMax` keys, the least recently used first; when it is full, that one goes. To push out a
+ * key on purpose takes `keysMax` other keys within the window, which the limits by address do not allow.
+ */
+export function createMemoryRateLimiter(
+  clock: Pick<Clock, "monotonicNow">,
+  { keysMax }: { readonly keysMax: number },
+): RateLimiter {
+  const windowsByLimit = new Map<string, Map<string, Window>>();
+  return {
+    take: async (limit, key) => {
+      const windows = windowsByLimit.get(limit.name) ?? new Map<string, Window>();
+      windowsByLimit.set(limit.name, windows);
+      const now = clock.monotonicNow();
+      const window = windows.get(key) ?? { times: [], head: 0 };
+      forgetOld(window, now - limit.windowSeconds * 1000);
+      windows.delete(key); // Set again below: the map's order is the order of use.
+      windows.set(key, window);
+      sweep(windows, now - limit.windowSeconds * 1000, keysMax);
+      return decide(limit, window, now);
+    },
+    keysHeld: () => [...windowsByLimit.values()].reduce((sum, { size }) => sum + size, 0),
+  };
+}
+
+function decide(limit: Limit, window: Window, now: number): RateLimitDecision {
+  const windowMilliseconds = limit.windowSeconds * 1000;
+  const accepted = window.times.length - window.head < limit.quota;
+  if (accepted) window.times.push(now);
+  const count = window.times.length - window.head;
+  const oldest = window.times[window.head] ?? now;
+  const resetSeconds = count === 0 ? 0 : Math.ceil((oldest + windowMilliseconds - now) / 1000);
+  return {
+    accepted,
+    remaining: Math.max(0, limit.quota - count),
+    resetSeconds,
+    // A place is free when the oldest one leaves: so long is enough, a second less is not.
+    retryAfterSeconds: accepted ? 0 : resetSeconds,
+    giveBack: giveBackOnce(window, accepted ? now : undefined),
+  };
+}
+
+function giveBackOnce(window: Window, time: number | undefined): () => Promise<void> {
+  let isCounted = time !== undefined;
+  return async () => {
+    if (!isCounted || time === undefined) return;
+    isCounted = false;
+    const index = window.times.indexOf(time, window.head);
+    if (index !== -1) window.times.splice(index, 1); // Entries of the same moment are alike.
+  };
+}
+
+function forgetOld(window: Window, leftBefore: number): void {
+  const { times } = window;
+  while (window.head < times.length && (times[window.head] ?? 0) <= leftBefore) window.head += 1;
+  if (window.head === times.length) Object.assign(window, { times: [], head: 0 });
+  else if (window.head > times.length / 2) Object.assign(window, { times: times.slice(window.head), head: 0 });
+}
+
+/** Drops the least recently used keys that are idle, a few at a time, and any that are too many. */
+function sweep(windows: Map<string, Window>, leftBefore: number, keysMax: number): void {
+  let swept = 0;
+  for (const [key, { times }] of windows) {
+    const isIdle = (times.at(-1) ?? Number.NEGATIVE_INFINITY) <= leftBefore;
+    if (windows.size <= keysMax && (!isIdle || swept >= sweptPerTake || windows.size === 1)) return;
+    windows.delete(key);
+    swept += 1;
+  }
+}

@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { after } from "node:test";
+import { buildApp, type App } from "../../src/app.ts";
+import { readConfig } from "../../src/config.ts";
+import { createAdministrator } from "../../src/features/administration/administration.ts";
+import { closePlatform, createPlatform, type Platform } from "../../src/platform/platform.ts";
+import { createContractCheck, type OpenApi } from "./contract-check.ts";
+import { createTestClock, type TestClock } from "./test-clock.ts";
+
+export type Answer = {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+  /** The body as JSON; an empty one is an empty object. */
+  readonly body: Record<string, unknown>;
+};
+
+export type RequestOptions = {
+  readonly body?: unknown;
+  /** Sent as it is, with this content type. */
+  readonly raw?: { readonly contentType?: string; readonly text: string | Buffer };
+  readonly token?: string | undefined;
+  readonly headers?: Readonly<Record<string, string | string[]>>;
+  readonly address?: string;
+};
+
+export type SignedIn = { readonly id: number; readonly email: string; readonly password: string; readonly token: string };
+
+export type TestServer = {
+  readonly app: App;
+  readonly platform: Platform;
+  readonly clock: TestClock;
+  readonly request: (method: string, url: string, options?: RequestOptions) => Promise<Answer>;
+  readonly signUp: (email: string, password?: string) => Promise<SignedIn>;
+  readonly logIn: (email: string, password: string) => Promise<string>;
+  readonly administrator: (email?: string) => Promise<SignedIn>;
+  /** The types of all events so far, oldest first. */
+  readonly events: () => Promise<readonly string[]>;
+};
+
+/** Cheap hashes, no limits but those a test names, a database in memory: what most scenarios need. */
+const quick: Record<string, string> = {
+  DATABASE_URL: "sqlite::memory:",
+  ARGON2_MEMORY_KIB: "8",
+  ARGON2_PASSES: "1",
+  LOG_LEVEL: "silent",
+  LIMIT_SIGN_UP: "off",
+  LIMIT_LOGIN_ADDRESS: "off",
+  LIMIT_LOGIN_ACCOUNT: "off",
+  LIMIT_API: "off",
+};
+
+/**
+ * The whole server without a socket. Each answer is held against the OpenAPI document.
+ * Closed when the test file ends.
+ */
+export async function createTestServer(env: Record<string, string> = {}, parts: Partial<Platform> = {}): Promise<TestServer> {
+  const read = readConfig({ ...quick, ...env });
+  assert.ok(read.ok, read.ok ? "" : read.faults.join("\n"));
+  const clock = createTestClock();
+  const platform = await createPlatform(read.config, { clock, ...parts });
+  const app = await buildApp(platform);
+  await app.ready();
+  after(async () => {
+    await app.close();
+    await closePlatform(platform);
+  });
+  const check = createContractCheck(app.swagger() as unknown as OpenApi);
+
+  const request: TestServer["request"] = async (method, url, options = {}) => {
+    const { body, raw, token, headers, address = "203.0.113.7" } = options;
+    const response = await app.inject({
+      method: method as "GET",
+      url,
+      remoteAddress: address,
+      headers: {
+        ...(raw?.contentType === undefined ? {} : { "content-type": raw.contentType }),
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...headers,
+      },
+      ...(raw ? { payload: raw.text } : body === undefined ? {} : { payload: body as object }),
+    });
+    const answer = { status: response.statusCode, headers: response.headers as Record<string, string>, text: response.body };
+    check({ method, url, ...answer });
+    const isJson = /json/.test(answer.headers["content-type"] ?? "") && answer.text !== "";
+    return { ...answer, body: isJson ? (JSON.parse(answer.text) as Record<string, unknown>) : {} };
+  };
+  const logIn: TestServer["logIn"] = async (email, password) => {
+    const { status, body, text } = await request("POST", "/auth/login", { body: { email, password } });
+    assert.equal(status, 200, text);
+    return String(body["token"]);
+  };
+  return {
+    app,
+    platform,
+    clock,
+    request,
+    logIn,
+    signUp: async (email, password = "correct horse battery staple") => {
+      const { status, headers, body, text } = await request("POST", "/users/", { body: { email, password } });
+      assert.equal(status, 201, text);
+      return { id: Number(headers["location"]?.split("/").at(-1)), email, password, token: String(body["token"]) };
+    },
+    administrator: async (email = "admin@example.com") => {
+      const made = await createAdministrator(platform, email);
+      assert.equal(made.outcome, "created");
+      const password = made.outcome === "created" ? made.password : "";
+      const token = await logIn(email, password);
+      const { body } = await request("GET", "/users/me", { token });
+      return { id: Number(body["id"]), email, password, token };
+    },
+    events: async () => {
+      const rows = await platform.db.selectFrom("events").select("type").orderBy("id").execute();
+      return rows.map(({ type }) => type);
+    },
+  };
+}
