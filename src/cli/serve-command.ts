@@ -60,12 +60,20 @@ async function start(platform: Platform): Promise<Running & { readonly address: 
   const { host, port } = platform.config;
   try {
     const app = await buildApp(platform);
+    closeConnectionsWhenStopping(app);
     const address = await app.listen({ host, port });
     return { platform, app, address, control: await openControlSocket(platform) };
   } catch (error) {
     await closePlatform(platform);
     throw listenFault(error, platform.config) ?? error;
   }
+}
+
+/** A request under way when the stop began is the last one of its connection (RFC 9112 §9.6). */
+function closeConnectionsWhenStopping(app: App): void {
+  app.addHook("onSend", async (_request, reply) => {
+    if (!app.server.listening) reply.header("connection", "close");
+  });
 }
 
 function listenFault(error: unknown, { host, port }: Config): StartError | undefined {
