@@ -3,34 +3,40 @@ import { administrationRoutes } from "./features/administration/administration-r
 import { decisionRoutes } from "./features/decisions/decisions-routes.ts";
 import { guideRoutes } from "./features/guide/guide-routes.ts";
 import { healthRoutes } from "./features/health/health-routes.ts";
+import { preparePasswordChecks } from "./features/passwords/passwords.ts";
+import { passwordRoutes } from "./features/passwords/passwords-routes.ts";
 import { openSessions } from "./features/sessions/sessions.ts";
 import { sessionRoutes } from "./features/sessions/sessions-routes.ts";
 import { signInRoutes } from "./features/sign-in/sign-in-routes.ts";
+import type { AnyRoute } from "./platform/http/route.ts";
 import { createServer } from "./platform/http/server.ts";
 import type { Platform } from "./platform/platform.ts";
 
 export type App = Awaited<ReturnType<typeof createServer>> & {
   /** From now on /health/ready answers 503, so that nobody sends new requests. */
   readonly beginShutdown: () => void;
+  /** What is served, for the reference and its tests. */
+  readonly routes: readonly AnyRoute[];
 };
 
 /** The server with all its features: the only file that knows them all. Not listening yet. */
 export async function buildApp(platform: Platform): Promise<App> {
   let isStopping = false;
+  preparePasswordChecks(platform);
   const sessions = await openSessions(platform);
-  const server = await createServer(platform, {
-    authenticate: sessions.authenticate,
-    routes: [
-      ...guideRoutes(platform),
-      ...signInRoutes(platform, sessions),
-      ...accountRoutes(platform),
-      ...administrationRoutes(platform),
-      ...decisionRoutes(platform),
-      ...sessionRoutes(sessions),
-      ...healthRoutes(platform, { isStopping: () => isStopping }),
-    ],
-  });
+  const routes = [
+    ...guideRoutes(platform),
+    ...signInRoutes(platform, sessions),
+    ...accountRoutes(platform),
+    ...passwordRoutes(platform),
+    ...administrationRoutes(platform),
+    ...decisionRoutes(platform),
+    ...sessionRoutes(sessions),
+    ...healthRoutes(platform, { isStopping: () => isStopping }),
+  ];
+  const server = await createServer(platform, { authenticate: sessions.authenticate, routes });
   return Object.assign(server, {
+    routes,
     beginShutdown: () => {
       isStopping = true;
     },

@@ -61,7 +61,13 @@ export async function closePlatform({ db, passwordHasher }: Pick<Platform, "db" 
 function createLog({ mode, logLevel }: Config): Logger {
   const options = { level: logLevel, base: null, messageKey: "message" };
   if (mode === "production") return pino(options);
-  const line = "{method} {path} {status}{if code} {gate}: {code}{end}{if duration_ms} {duration_ms} ms{end} {request_id}";
   const shownInLine = "method,path,status,gate,code,duration_ms,request_id,address,account_id,time";
-  return pino(options, pretty({ messageKey: "message", messageFormat: line, ignore: shownInLine, sync: true }));
+  return pino(options, pretty({ messageKey: "message", messageFormat: requestLine, ignore: shownInLine, sync: true }));
+}
+
+function requestLine(line: Readonly<Record<string, unknown>>, messageKey: string): string {
+  const { method, path, status, gate, code, duration_ms: milliseconds, request_id: requestId } = line;
+  const why = typeof code === "string" ? `${String(gate ?? "")} ${code}` : "";
+  if (method === undefined) return [line[messageKey], why, requestId].filter(Boolean).join(" ");
+  return [method, path, status, why, `${String(milliseconds)} ms`, requestId].filter(Boolean).join(" ");
 }

@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 import { route, type AnyRoute } from "../../platform/http/route.ts";
 import type { Platform } from "../../platform/platform.ts";
-import { changePassword, deleteAccount, findAccountFor, passwordChangeFaults, renameAccount, UserBody, userBody } from "./accounts.ts";
+import { deleteAccount, findAccountFor, renameAccount, UserBody, userBody } from "./accounts.ts";
 
 const UserId = Type.Object({ id: Type.Integer({ description: "The number of the account." }) });
 
@@ -36,27 +36,6 @@ export function accountRoutes(platform: Platform): readonly AnyRoute[] {
       success: { status: 200, description: "The account with the change.", schema: UserBody },
       problems: [],
       handle: async ({ body, caller, origin }) => userBody(await renameAccount(platform, caller, body.display_name, origin)),
-    }),
-    route({
-      method: "PUT",
-      url: "/users/me/password",
-      tag,
-      summary: "Change my password",
-      description: "All other sessions end.",
-      access: "signed-in",
-      limit: "api",
-      body: Type.Object(
-        {
-          current_password: Type.String({ minLength: 1, maxLength: 1024 }),
-          new_password: Type.String({ minLength: platform.config.passwordLengthMin, maxLength: 1024, format: "password" }),
-        },
-        { additionalProperties: false, title: "PasswordChange" },
-      ),
-      rules: (body, caller) => passwordChangeFaults(platform, body, caller),
-      success: { status: 204, description: "The password is changed." },
-      problems: ["wrong-password", "busy"],
-      handle: async ({ body, caller, origin }) =>
-        changePassword(platform, caller, { current: body.current_password, next: body.new_password }, origin),
     }),
     route({
       method: "GET",

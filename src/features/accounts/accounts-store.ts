@@ -25,17 +25,6 @@ export async function updateAccount({ db }: Db, id: number, changes: AccountChan
   return db.updateTable("accounts").set(changes).where("id", "=", id).returningAll().executeTakeFirst();
 }
 
-/** Replaces a hash only if it is still the one that was checked: two changes at once cannot both win. */
-export async function replacePasswordHash({ db }: Db, id: number, from: string, to: string): Promise<boolean> {
-  const { numUpdatedRows } = await db
-    .updateTable("accounts")
-    .set({ password_hash: to })
-    .where("id", "=", id)
-    .where("password_hash", "=", from)
-    .executeTakeFirstOrThrow();
-  return numUpdatedRows === 1n;
-}
-
 export async function deleteAccountRow({ db }: Db, id: number): Promise<void> {
   await db.deleteFrom("accounts").where("id", "=", id).execute();
 }

@@ -1,5 +1,4 @@
 import { Type, type Static } from "typebox";
-import type { Config } from "../../config.ts";
 import { hasPermission, roles, type Permission, type Role } from "../../contract/permissions.ts";
 import { Problem, type Fault } from "../../contract/problems.ts";
 import { timestamp } from "../../platform/clock.ts";
@@ -9,9 +8,8 @@ import { inTransaction } from "../../platform/database/transaction.ts";
 import type { Caller } from "../../platform/http/access.ts";
 import type { RequestOrigin } from "../../platform/http/route.ts";
 import type { Platform } from "../../platform/platform.ts";
-import { takeLimit } from "../../platform/rate-limit/take-limit.ts";
 import { recordEvent, type SecurityEvent } from "../audit/audit.ts";
-import { endSessions, markReauthenticated } from "../sessions/sessions.ts";
+import { endSessions } from "../sessions/sessions.ts";
 import {
   deleteAccountRow,
   findAccountByEmail,
@@ -19,11 +17,9 @@ import {
   hasOtherAdministrator,
   insertAccount,
   listAccountsAfter,
-  replacePasswordHash,
   updateAccount,
 } from "./accounts-store.ts";
 import { parseEmailAddress, type EmailAddress } from "./email-address.ts";
-import { passwordFaults } from "./passwords.ts";
 
 /** An account as its owner and administrators see it. An allow-list: what is not named here leaves no server. */
 export const UserBody = Type.Object(
@@ -63,29 +59,6 @@ export function emailKey(email: string): string {
   return parseEmailAddress(email)?.canonical ?? email;
 }
 
-/** What a new account's password breaks, as a route's extra rules: told together with the schema's faults. */
-export function newAccountFaults({ config }: Pick<Platform, "config">, body: unknown): readonly Fault[] {
-  const { email, password } = (body ?? {}) as { email?: unknown; password?: unknown };
-  return newPasswordFaults(config, password, typeof email === "string" ? [email.trim()] : [], "#/password");
-}
-
-/** The same for the owner of an account. */
-export function passwordChangeFaults(
-  { config }: Pick<Platform, "config">,
-  body: unknown,
-  caller: Caller | undefined,
-): readonly Fault[] {
-  const { new_password: password } = (body ?? {}) as { new_password?: unknown };
-  const words = [caller?.account.email ?? "", caller?.account.display_name ?? ""];
-  return newPasswordFaults(config, password, words, "#/new_password");
-}
-
-function newPasswordFaults({ passwordLengthMin, passwordsChecked }: Config, password: unknown, words: string[], pointer: string): Fault[] {
-  if (typeof password !== "string") return [];
-  const policy = { lengthMin: passwordLengthMin, checked: passwordsChecked };
-  return passwordFaults(policy, password, words).map((fault) => ({ pointer, ...fault }));
-}
-
 export type NewAccount = {
   readonly email: string;
   readonly passwordHash: string;
@@ -118,81 +91,6 @@ export async function addAccount(tx: Pick<Platform, "db" | "clock">, account: Ne
     ...(account.origin && { actorId: row.id, ...eventOrigin(account.origin) }),
   });
   return row;
-}
-
-/** A password as it is stored: an argon2id PHC string. Hash before the transaction, never in it. */
-export async function hashNewPassword({ passwordHasher }: Pick<Platform, "passwordHasher">, password: string): Promise<string> {
-  return passwordHasher.hash(password);
-}
-
-/**
- * The account as it is now, if this is its password; for no account the answer is no, at the same cost.
- * The attempt is counted before anything is computed and given back when the password was right, so that a thousand
- * guesses at once are still only as many as the limit allows (CVE-2024-4629), and nobody is slowed by being right.
- *
- * @param lane whose guesses count together: strangers share the account's lane, a session has its own.
- * @throws Problem `too-many-requests`, `busy`
- */
-export async function provePassword(
-  platform: Platform,
-  account: AccountRow | undefined,
-  password: string,
-  lane: string,
-): Promise<AccountRow | undefined> {
-  const { passwordHasher } = platform;
-  const taken = await takeLimit(platform, "login-account", lane);
-  try {
-    if (account === undefined) {
-      await passwordHasher.verifyNothing(password);
-      return undefined;
-    }
-    if (!(await passwordHasher.verify(account.password_hash, password))) return undefined;
-  } catch (error) {
-    await taken?.decision.giveBack(); // Nothing was tried.
-    throw error;
-  }
-  await taken?.decision.giveBack();
-  return passwordHasher.needsRehash(account.password_hash) ? rehash(platform, account, password) : account;
-}
-
-async function rehash(platform: Platform, account: AccountRow, password: string): Promise<AccountRow> {
-  const passwordHash = await platform.passwordHasher.hash(password);
-  // Losing to another change is fine: `findUnchanged` then finds it.
-  const isReplaced = await replacePasswordHash(platform, account.id, account.password_hash, passwordHash);
-  return isReplaced ? { ...account, password_hash: passwordHash } : account;
-}
-
-/**
- * The account in this transaction, if its password is still the one that was proved. Between a proof and what it is
- * for, somebody may change the password to shut a thief out: the proof is then worth nothing.
- */
-export async function findUnchanged(tx: Pick<Platform, "db">, proved: AccountRow): Promise<AccountRow | undefined> {
-  const account = await findAccountById(tx, proved.id);
-  return account?.password_hash === proved.password_hash ? account : undefined;
-}
-
-/**
- * Another password for oneself. All other sessions end; this one is fresh, for the password was proved.
- *
- * @throws Problem `wrong-password`, `too-many-requests`, `busy`
- */
-export async function changePassword(
-  platform: Platform,
-  caller: Caller,
-  passwords: { readonly current: string; readonly next: string },
-  origin: RequestOrigin,
-): Promise<void> {
-  const { sessionId } = caller;
-  const account = await provePassword(platform, caller.account, passwords.current, `session:${sessionId}`);
-  if (account === undefined) throw new Problem("wrong-password");
-  const passwordHash = await hashNewPassword(platform, passwords.next);
-  await inTransaction(platform, async (tx) => {
-    const isReplaced = await replacePasswordHash(tx, account.id, account.password_hash, passwordHash);
-    if (!isReplaced) throw new Problem("wrong-password"); // Changed since it was proved.
-    await endSessions(tx, { accountId: account.id, reason: "password-changed", exceptSessionId: sessionId });
-    await markReauthenticated(tx, sessionId);
-    await recordEvent(tx, { type: "password/changed", payload: {}, ...eventActor(caller, origin), accountId: account.id });
-  });
 }
 
 function parsedEmail(email: string): EmailAddress {

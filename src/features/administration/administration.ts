@@ -1,7 +1,8 @@
 import type { AccountRow } from "../../platform/database/tables.ts";
 import { inTransaction } from "../../platform/database/transaction.ts";
 import type { Platform } from "../../platform/platform.ts";
-import { addAccount, changeAccount, findAccountOf, hashNewPassword, listAccounts } from "../accounts/accounts.ts";
+import { addAccount, changeAccount, findAccountOf, listAccounts } from "../accounts/accounts.ts";
+import { hashNewPassword, newRandomPassword } from "../passwords/passwords.ts";
 
 const cursorPurpose = "accounts-cursor";
 
@@ -50,7 +51,7 @@ export async function createAdministrator(platform: Platform, email: string): Pr
     await changeAccount(platform, undefined, account.id, { role: "admin", disabled: false });
     return { outcome: "promoted" };
   }
-  const password = platform.secrets.randomText(24);
+  const password = newRandomPassword(platform);
   const passwordHash = await hashNewPassword(platform, password);
   await inTransaction(platform, (tx) => addAccount(tx, { email, passwordHash, role: "admin", by: "command-line" }));
   return { outcome: "created", password };

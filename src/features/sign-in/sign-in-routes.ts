@@ -1,17 +1,13 @@
 import { Type } from "typebox";
 import type { Platform } from "../../platform/platform.ts";
 import { route, type AnyRoute } from "../../platform/http/route.ts";
-import { newAccountFaults } from "../accounts/accounts.ts";
+import { GivenPassword, givenPasswordFaults, newAccountFaults, newPassword } from "../passwords/passwords.ts";
 import { TokensBody, type Sessions } from "../sessions/sessions.ts";
 import { logIn, reauthenticate, signUp } from "./sign-in.ts";
-
-const passwordLengthMax = 1024;
 
 export function signInRoutes(platform: Platform, sessions: Sessions): readonly AnyRoute[] {
   const { passwordLengthMin } = platform.config;
   const Email = Type.String({ format: "email", maxLength: 320, examples: ["alice@example.com"] });
-  const NewPassword = Type.String({ minLength: passwordLengthMin, maxLength: passwordLengthMax, format: "password" });
-  const Password = Type.String({ minLength: 1, maxLength: passwordLengthMax });
   return [
     route({
       method: "POST",
@@ -21,7 +17,7 @@ export function signInRoutes(platform: Platform, sessions: Sessions): readonly A
       description: `Makes an account and signs it in. Passwords need ${passwordLengthMin} characters; any characters will do.`,
       access: "public",
       limit: "sign-up",
-      body: Type.Object({ email: Email, password: NewPassword }, { additionalProperties: false, title: "SignUp" }),
+      body: Type.Object({ email: Email, password: newPassword(platform.config) }, { additionalProperties: false, title: "SignUp" }),
       rules: (body) => newAccountFaults(platform, body),
       success: { status: 201, description: "The account is made; the token is for it. `Location` is its address.", schema: TokensBody },
       problems: ["email-taken", "busy"],
@@ -39,7 +35,8 @@ export function signInRoutes(platform: Platform, sessions: Sessions): readonly A
       description: "An unknown address answers like a wrong password, in the same time.",
       access: "public",
       limit: "login-address",
-      body: Type.Object({ email: Email, password: Password }, { additionalProperties: false, title: "Login" }),
+      body: Type.Object({ email: Email, password: GivenPassword }, { additionalProperties: false, title: "Login" }),
+      rules: (body) => givenPasswordFaults(body, "password"),
       success: { status: 200, description: "Signed in.", schema: TokensBody },
       problems: ["wrong-credentials", "account-disabled", "busy"],
       handle: async ({ body, origin }) => logIn(platform, sessions, body, origin),
@@ -52,7 +49,8 @@ export function signInRoutes(platform: Platform, sessions: Sessions): readonly A
       description: "Makes the session fresh, for what cannot be undone.",
       access: "signed-in",
       limit: "api",
-      body: Type.Object({ password: Password }, { additionalProperties: false, title: "Reauthentication" }),
+      body: Type.Object({ password: GivenPassword }, { additionalProperties: false, title: "Reauthentication" }),
+      rules: (body) => givenPasswordFaults(body, "password"),
       success: { status: 204, description: "The session is fresh again." },
       problems: ["wrong-password", "busy"],
       handle: async ({ body, caller, origin }) => reauthenticate(platform, caller, body.password, origin),

@@ -5,8 +5,9 @@ import { inTransaction } from "../../platform/database/transaction.ts";
 import type { Caller } from "../../platform/http/access.ts";
 import type { RequestOrigin } from "../../platform/http/route.ts";
 import type { Platform } from "../../platform/platform.ts";
-import { addAccount, emailKey, findAccountOf, findUnchanged, hashNewPassword, provePassword } from "../accounts/accounts.ts";
+import { addAccount, emailKey, findAccountOf } from "../accounts/accounts.ts";
 import { recordEvent } from "../audit/audit.ts";
+import { findUnchanged, hashNewPassword, provePassword } from "../passwords/passwords.ts";
 import { markReauthenticated, startSession, type Sessions, type TokensBody } from "../sessions/sessions.ts";
 import { signInSteps } from "./sign-in-steps.ts";
 

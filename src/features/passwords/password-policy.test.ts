@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { generatePassword, loadCommonPasswords, passwordFaults } from "./passwords.ts";
+import { generatePassword, loadCommonPasswords, passwordFaults } from "./password-policy.ts";
 
 const strict = { lengthMin: 15, checked: true };
 const account = ["ada.lovelace@analytical.example", "Ada King"];

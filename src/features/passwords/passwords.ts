@@ -1,0 +1,153 @@
+import { Type, type TString } from "typebox";
+import type { Config } from "../../config.ts";
+import { Problem, type Fault } from "../../contract/problems.ts";
+import type { AccountRow } from "../../platform/database/tables.ts";
+import { inTransaction } from "../../platform/database/transaction.ts";
+import { isHashable, passwordBytesMax } from "../../platform/hashing/password-text.ts";
+import type { Caller } from "../../platform/http/access.ts";
+import type { RequestOrigin } from "../../platform/http/route.ts";
+import type { Platform } from "../../platform/platform.ts";
+import { takeLimit } from "../../platform/rate-limit/take-limit.ts";
+import { recordEvent } from "../audit/audit.ts";
+import { endSessions, markReauthenticated } from "../sessions/sessions.ts";
+import { generatePassword, loadCommonPasswords, passwordFaults } from "./password-policy.ts";
+import { findAccountWithHash, replacePasswordHash } from "./passwords-store.ts";
+
+/** A password given as proof. Of any length that can be: what is right is decided by the hash. */
+export const GivenPassword = Type.String({ minLength: 1, maxLength: passwordBytesMax });
+
+/** A password to be set: `newAccountFaults` and `passwordChangeFaults` say the rest. */
+export function newPassword({ passwordLengthMin }: Pick<Config, "passwordLengthMin">): TString {
+  return Type.String({ minLength: passwordLengthMin, maxLength: passwordBytesMax });
+}
+
+/** A password as it is stored: an argon2id PHC string. Hash before the transaction, never in it. */
+export async function hashNewPassword({ passwordHasher }: Pick<Platform, "passwordHasher">, password: string): Promise<string> {
+  return passwordHasher.hash(password);
+}
+
+/** A password for somebody who did not choose one: told once, then changed. */
+export function newRandomPassword({ secrets }: Pick<Platform, "secrets">): string {
+  return generatePassword(secrets.randomText);
+}
+
+/**
+ * The account with its hash as it is now, if this is its password; for no account the answer is no, at the same cost.
+ * The attempt is counted before anything is computed and given back when the password was right, so that a thousand
+ * guesses at once are still only as many as the limit allows (CVE-2024-4629), and nobody is slowed by being right.
+ *
+ * @param lane whose guesses count together: strangers share the account's lane, a session has its own.
+ * @throws Problem `too-many-requests`, `busy`
+ */
+export async function provePassword(
+  platform: Platform,
+  account: AccountRow | undefined,
+  password: string,
+  lane: string,
+): Promise<AccountRow | undefined> {
+  const { passwordHasher } = platform;
+  const taken = await takeLimit(platform, "login-account", lane);
+  try {
+    if (account === undefined) {
+      await passwordHasher.verifyNothing(password);
+      return undefined;
+    }
+    if (!(await passwordHasher.verify(account.password_hash, password))) return undefined;
+  } catch (error) {
+    await taken?.decision.giveBack(); // Nothing was tried.
+    throw error;
+  }
+  await taken?.decision.giveBack();
+  return passwordHasher.needsRehash(account.password_hash) ? rehash(platform, account, password) : account;
+}
+
+async function rehash(platform: Platform, account: AccountRow, password: string): Promise<AccountRow> {
+  try {
+    const passwordHash = await platform.passwordHasher.hash(password);
+    // Losing to another change is fine: `findUnchanged` then finds it.
+    const isReplaced = await replacePasswordHash(platform, account.id, account.password_hash, passwordHash);
+    return isReplaced ? { ...account, password_hash: passwordHash } : account;
+  } catch (error) {
+    if (error instanceof Problem && error.code === "busy") return account; // The next sign-in will do.
+    throw error;
+  }
+}
+
+/**
+ * The account in this transaction, if its password is still the one that was proved. Between a proof and what it is
+ * for, somebody may change the password to shut a thief out: the proof is then worth nothing.
+ */
+export async function findUnchanged(tx: Pick<Platform, "db">, proved: AccountRow): Promise<AccountRow | undefined> {
+  return findAccountWithHash(tx, proved.id, proved.password_hash);
+}
+
+/**
+ * Another password for oneself. All other sessions end; this one is fresh, for the password was proved.
+ *
+ * @throws Problem `wrong-password`, `too-many-requests`, `busy`
+ */
+export async function changePassword(
+  platform: Platform,
+  caller: Caller,
+  passwords: { readonly current: string; readonly next: string },
+  { requestId, address }: RequestOrigin,
+): Promise<void> {
+  const { sessionId } = caller;
+  const account = await provePassword(platform, caller.account, passwords.current, `session:${sessionId}`);
+  if (account === undefined) throw new Problem("wrong-password");
+  const passwordHash = await hashNewPassword(platform, passwords.next);
+  await inTransaction(platform, async (tx) => {
+    const isReplaced = await replacePasswordHash(tx, account.id, account.password_hash, passwordHash);
+    if (!isReplaced) throw new Problem("wrong-password"); // Changed since it was proved.
+    await endSessions(tx, { accountId: account.id, reason: "password-changed", exceptSessionId: sessionId });
+    await markReauthenticated(tx, sessionId);
+    await recordEvent(tx, {
+      type: "password/changed",
+      payload: {},
+      actorId: account.id,
+      accountId: account.id,
+      requestId,
+      address,
+    });
+  });
+}
+
+/** Reads what passwords are checked against before the first request has to wait for it. */
+export function preparePasswordChecks({ config }: Pick<Platform, "config">): void {
+  if (config.passwordsChecked) loadCommonPasswords();
+}
+
+/** What a new account's password breaks: told by the validate gate together with the schema's faults. */
+export function newAccountFaults({ config }: Pick<Platform, "config">, body: unknown): readonly Fault[] {
+  const email = member(body, "email");
+  return newPasswordFaults(config, body, "password", typeof email === "string" ? [email.trim()] : []);
+}
+
+/** The same for another password of an account. */
+export function passwordChangeFaults(
+  { config }: Pick<Platform, "config">,
+  body: unknown,
+  caller: Caller | undefined,
+): readonly Fault[] {
+  const words = [caller?.account.email ?? "", caller?.account.display_name ?? ""];
+  return [...givenPasswordFaults(body, "current_password"), ...newPasswordFaults(config, body, "new_password", words)];
+}
+
+/** A password given as proof that cannot be one: refused before it is hashed, and before the account is looked up. */
+export function givenPasswordFaults(body: unknown, name: string): readonly Fault[] {
+  const password = member(body, name);
+  if (typeof password !== "string" || isHashable(password)) return [];
+  const detail = `must be Unicode text of at most ${passwordBytesMax} bytes`;
+  return [{ pointer: `#/${name}`, detail, code: password.isWellFormed() ? "too-long" : "unicode" }];
+}
+
+function newPasswordFaults(config: Config, body: unknown, name: string, words: readonly string[]): readonly Fault[] {
+  const password = member(body, name);
+  if (typeof password !== "string") return [];
+  const policy = { lengthMin: config.passwordLengthMin, checked: config.passwordsChecked };
+  return passwordFaults(policy, password, words).map((fault) => ({ pointer: `#/${name}`, ...fault }));
+}
+
+function member(body: unknown, name: string): unknown {
+  return typeof body === "object" && body !== null ? (body as Record<string, unknown>)[name] : undefined;
+}

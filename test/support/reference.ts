@@ -1,0 +1,68 @@
+import { eventMeanings } from "../../src/contract/events.ts";
+import { gateQuestions, gates } from "../../src/contract/gates.ts";
+import { permissions } from "../../src/contract/permissions.ts";
+import { type ProblemCode, type ProblemEntry, problems } from "../../src/contract/problems.ts";
+import { type AnyRoute, problemsOf } from "../../src/platform/http/route.ts";
+import { settingsReference } from "../../src/settings.ts";
+import { createTestServer } from "./test-server.ts";
+
+const head = "<!-- Made by `npm run reference`: do not edit. -->\n\n";
+
+/** The files of docs/reference, from the code itself: name → text. */
+export async function referenceFiles(): Promise<Readonly<Record<string, string>>> {
+  const server = await createTestServer();
+  return {
+    "problems.md": problemsReference(),
+    "routes.md": routesReference(server.app.routes),
+    "settings.md": settingsText(),
+    "events.md": eventsReference(),
+    "openapi.json": `${JSON.stringify(server.app.swagger(), null, 2)}\n`,
+  };
+}
+
+function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll("|", String.raw`\|`)).join(" | ")} |\n`;
+  return line(header) + line(header.map(() => "---")) + rows.map(line).join("");
+}
+
+function problemsReference(): string {
+  const entries = Object.entries<ProblemEntry>(problems);
+  const rows = entries.map(([code, { status, gate, title }]) => [`[\`${code}\`](#${code})`, String(status), gate, title]);
+  const pages = entries.map(([code, entry]) => problemText(code, entry));
+  const gateRows = gates.map((gate) => [gate, gateQuestions[gate]]);
+  return `${head}# Problems\n\nEvery refusal is one of these, as \`application/problem+json\` (RFC 9457). Its \`type\` opens its page on the same server.\n\n${table(["code", "status", "gate", "title"], rows)}\n## The gates\n\n${table(["gate", "asks"], gateRows)}\n${pages.join("\n")}`;
+}
+
+function problemText(code: string, { status, title, gate, whatHappened, causes, cures, exampleRequest }: ProblemEntry): string {
+  const list = (items: readonly string[]): string => items.map((item) => `- ${item}\n`).join("");
+  return `## ${code}\n\n**${status} ${title}**, refused by \`${gate}\`. ${whatHappened}\n\nUsual causes:\n\n${list(causes)}\nWhat to do:\n\n${list(cures)}\nAn example:\n\n\`\`\`http\n${exampleRequest.trimEnd()}\n\`\`\`\n`;
+}
+
+function routesReference(definitions: readonly AnyRoute[]): string {
+  const shown = definitions.filter(({ hidden }) => hidden !== true);
+  const common = new Set<ProblemCode>(["malformed-request", "internal", "database-unavailable"]);
+  const rows = shown.map((route) => [
+    `\`${route.method} ${route.url.replaceAll(/:(\w+)/g, "{$1}")}\``,
+    route.summary,
+    `${route.access}${route.fresh ? ", recently proved" : ""}`,
+    route.limit,
+    String(route.success.status),
+    problemsOf(route).filter((code) => !common.has(code)).map((code) => `\`${code}\``).join(" "),
+  ]);
+  const permissionRows = Object.entries(permissions).map(([name, meaning]) => [`\`${name}\``, meaning]);
+  return `${head}# Routes\n\nEach may also answer ${[...common].map((code) => `\`${code}\``).join(", ")}. Every \`GET\` answers \`HEAD\` too; a trailing slash does not matter.\n\n${table(["route", "does", "access", "limit", "success", "problems"], rows)}\n## Permissions\n\n${table(["permission", "allows"], permissionRows)}`;
+}
+
+function settingsText(): string {
+  const rows = settingsReference().map(({ name, defaults, bounds, meaning }) => {
+    const { development, production } = defaults;
+    const shown = development === production ? development : `${development}; production: ${production}`;
+    return [`\`${name}\``, shown, bounds, meaning];
+  });
+  return `${head}# Settings\n\nAll come from the environment and are read once, at the start. \`npm run tollgate -- config\` shows what is in force.\n\n${table(["name", "default", "bounds", "meaning"], rows)}`;
+}
+
+function eventsReference(): string {
+  const rows = Object.entries(eventMeanings).map(([type, meaning]) => [`\`${type}\``, meaning]);
+  return `${head}# Events\n\nThe audit log, written in the same transaction as the change it records.\n\n${table(["type", "means"], rows)}`;
+}
