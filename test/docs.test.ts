@@ -30,22 +30,24 @@ function patternOf(expected: string): RegExp {
   return new RegExp(`^${literal.join("[\\s\\S]*?")}$`);
 }
 
-test("the README's first session runs as it is written", async () => {
-  const server = await startServer({});
+test("the README's first session runs as it is written", async (t) => {
+  const server = await startServer(t);
+  const url = `http://localhost:${server.port}`;
   const steps = stepsOf(await readFile(path.join(root, "README.md"), "utf8"));
   assert.ok(steps.length >= 6);
   // One shell for all, so that variables live on; a line that no command prints ends each output.
   const end = "--- end of step ---";
   const script = steps.map(({ command }) => `${command}\necho; echo "${end}"`).join("\n");
-  const { stdout } = await run("bash", ["-c", script.replaceAll("http://localhost:8000", server.url)], {
+  const tokens = path.join(server.dataDirectory, "tokens.json");
+  const { stdout } = await run("bash", ["-c", script.replaceAll("http://localhost:8000", url).replaceAll("/tmp/tokens.json", tokens)], {
     cwd: root,
-    env: { ...process.env, ...server.env },
+    env: { ...process.env, PORT: String(server.port), DATABASE_URL: `sqlite:${server.dataDirectory}/tollgate.db` },
   });
-  const outputs = stdout.replaceAll(server.url, "http://localhost:8000").split(end);
+  const outputs = stdout.replaceAll(url, "http://localhost:8000").split(end);
   for (const [index, { command, expected }] of steps.entries()) {
     assert.match((outputs[index] ?? "").trim().replaceAll("\r", ""), patternOf(expected), command);
   }
-  await server.stop();
+  assert.deepEqual(await server.stop(), { exitCode: 0 });
 });
 
 test("every link of the documents leads somewhere", async () => {
