@@ -60,9 +60,10 @@ export async function closePlatform({ db, passwordHasher }: Pick<Platform, "db" 
 /** JSON lines in production; in development a line that a person reads at a glance. */
 function createLog({ mode, logLevel }: Config): Logger {
   const options = { level: logLevel, base: null, messageKey: "message" };
-  if (mode === "production") return pino(options);
+  // Through process.stdout, whose errors main.ts lets pass: pino's own destination loops for ever on a full disk.
+  if (mode === "production") return pino(options, process.stdout);
   const shownInLine = "method,path,status,gate,code,duration_ms,request_id,address,account_id,time";
-  return pino(options, pretty({ messageKey: "message", messageFormat: requestLine, ignore: shownInLine, sync: true }));
+  return pino(options, pretty({ messageKey: "message", messageFormat: requestLine, ignore: shownInLine, destination: process.stdout }));
 }
 
 function requestLine(line: Readonly<Record<string, unknown>>, messageKey: string): string {

@@ -1,0 +1,206 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { type TestContext, test } from "node:test";
+import type { Environment } from "../config.ts";
+import { runCli } from "./cli.ts";
+
+type Place = { readonly directory: string; readonly env: Environment };
+
+function makePlace(t: TestContext): Place {
+  const directory = mkdtempSync(join(tmpdir(), "tollgate-cli-"));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const env = { DATABASE_URL: `sqlite:${directory}/tollgate.db`, ARGON2_MEMORY_KIB: "8", ARGON2_PASSES: "1" };
+  return { directory, env };
+}
+
+async function tollgate(env: Environment, ...args: string[]) {
+  const out: string[] = [];
+  const err: string[] = [];
+  const exitCode = await runCli(args, { env, out: (line) => out.push(line), err: (line) => err.push(line) });
+  return { exitCode, out, err };
+}
+
+const commands = [["serve"], ["admin", "create"], ["config"], ["doctor"], ["keys", "list"], ["why"]];
+
+test("every command tells how it is used, and can answer in JSON", async (t) => {
+  const { env, directory } = makePlace(t);
+  for (const command of commands) {
+    const { exitCode, out, err } = await tollgate(env, ...command, "--help");
+    assert.equal(exitCode, 0);
+    assert.match(out.join("\n"), /^Usage: tollgate/);
+    assert.match(out.join("\n"), /--json/, command.join(" "));
+    assert.deepEqual(err, []);
+  }
+  assert.deepEqual(readdirSync(directory), []);
+});
+
+test("a misused command ends with 2 and a sentence, and does nothing", async (t) => {
+  const { env, directory } = makePlace(t);
+  const misused = [
+    [],
+    ["nonsense"],
+    ["--nonsense"],
+    ["admin"],
+    ["admin", "create"],
+    ["admin", "create", "a@example.com", "b@example.com"],
+    ["keys", "nonsense"],
+    ["why"],
+    ["why", ""],
+    ["why", "x".repeat(129)],
+    ...commands.map((command) => [...command, "--nonsense"]),
+  ];
+  for (const args of misused) {
+    const { exitCode, out, err } = await tollgate(env, ...args);
+    assert.equal(exitCode, 2, args.join(" "));
+    assert.deepEqual(out, []);
+    assert.notEqual(err.join(""), "");
+  }
+  assert.deepEqual(readdirSync(directory), []);
+});
+
+test("bad settings end every command with 1 and a line for each fault", async () => {
+  const env = { PORT: "x", LOG_LEVEL: "y", SECRET_KEY: "canary" };
+  for (const command of [["serve"], ["admin", "create", "a@example.com"], ["config"], ["keys", "list"], ["why", "x"]]) {
+    const { exitCode, out, err } = await tollgate(env, ...command);
+    assert.equal(exitCode, 1);
+    assert.deepEqual(out, []);
+    const names = err.join("\n").split("\n").map((line) => line.split(" ", 1)[0]);
+    assert.deepEqual(names, ["PORT", "SECRET_KEY", "LOG_LEVEL"], command.join(" "));
+    assert.doesNotMatch(err.join("\n"), /canary/);
+  }
+});
+
+test("config shows every setting with value and origin, and masks secrets", async () => {
+  const env = { SECRET_KEY: "canary-0123456789-0123456789-0123456789", PORT: "9000" };
+  const text = await tollgate(env, "config");
+  assert.equal(text.exitCode, 0);
+  assert.match(text.out.join("\n"), /^PORT +environment +9000$/m);
+  assert.match(text.out.join("\n"), /^HOST +default +127\.0\.0\.1$/m);
+  assert.match(text.out.join("\n"), /^SECRET_KEY +environment +\*{8}$/m);
+  const json = await tollgate(env, "config", "--json");
+  const { settings } = JSON.parse(json.out.join("\n"));
+  assert.deepEqual(settings[2], {
+    name: "PORT",
+    value: "9000",
+    origin: "environment",
+    meaning: "The TCP port to listen on.",
+    bounds: "1 to 65535",
+  });
+  assert.doesNotMatch([...text.out, ...json.out].join("\n"), /canary/);
+});
+
+// ASVS 6.3.2 (no default account)
+test("admin create makes an account and prints its password once, alone on the last line", async (t) => {
+  const { env } = makePlace(t);
+  const made = await tollgate(env, "admin", "create", "ada@example.com");
+  assert.equal(made.exitCode, 0);
+  assert.deepEqual(made.err, []);
+  assert.match(made.out.at(-1) ?? "", /^[\w-]{20,}$/);
+  const again = await tollgate(env, "admin", "create", "ada@example.com");
+  assert.equal(again.exitCode, 0);
+  assert.deepEqual(again.out, ["ada@example.com is an administrator already: nothing was changed."]);
+  const json = await tollgate(env, "admin", "create", "bob@example.com", "--json");
+  const answer = JSON.parse(json.out.join("\n"));
+  assert.deepEqual(Object.keys(answer), ["email", "outcome", "password"]);
+  assert.equal(answer.outcome, "created");
+});
+
+test("admin create refuses what is no address, with a sentence", async (t) => {
+  const { env } = makePlace(t);
+  const { exitCode, out, err } = await tollgate(env, "admin", "create", "nonsense");
+  assert.equal(exitCode, 1);
+  assert.deepEqual(out, []);
+  assert.equal(err.length, 1);
+  assert.doesNotMatch(err[0] ?? "", /\n|bug/);
+});
+
+test("a command cannot reach a database in memory, and says so", async () => {
+  const env = { DATABASE_URL: "sqlite::memory:" };
+  for (const command of [["admin", "create", "a@example.com"], ["keys", "list"], ["why", "x"]]) {
+    const { exitCode, err } = await tollgate(env, ...command);
+    assert.equal(exitCode, 1);
+    assert.match(err.join("\n"), /memory/);
+  }
+});
+
+test("keys list, why and doctor make no database", async (t) => {
+  const { env, directory } = makePlace(t);
+  const keys = await tollgate(env, "keys", "list");
+  assert.equal(keys.exitCode, 1);
+  assert.match(keys.err.join("\n"), /^There is no database .*tollgate\.db: start the server once/);
+  const why = await tollgate(env, "why", "some-id");
+  assert.equal(why.exitCode, 1);
+  assert.match(why.err.join("\n"), /^No server runs on /);
+  assert.equal((await tollgate(env, "doctor")).exitCode, 0);
+  assert.deepEqual(readdirSync(directory), []);
+});
+
+test("a request id that begins with a dash is no option", async (t) => {
+  const { env } = makePlace(t);
+  for (const args of [["-bcdefghijklmnop"], ["--cdefghijklmnop", "--json"], ["--json", "-hcdefghijklmnop"]]) {
+    const { exitCode, err } = await tollgate(env, "why", ...args);
+    assert.equal(exitCode, 1);
+    assert.match(err.join("\n"), /^No server runs on /);
+  }
+});
+
+test("doctor has a line for each part, and all is well after a start", async (t) => {
+  const { env } = makePlace(t);
+  await tollgate(env, "admin", "create", "ada@example.com");
+  const text = await tollgate(env, "doctor");
+  assert.equal(text.exitCode, 0, text.out.join("\n"));
+  const { checks } = JSON.parse((await tollgate(env, "doctor", "--json")).out.join("\n"));
+  const states = checks.map(({ name, state }: { name: string; state: string }) => `${name} ${state}`);
+  const names = ["settings", "data directory", "database", "keys", "clock", "proxy", "hashing"];
+  assert.deepEqual(states, names.map((name) => `${name} ok`));
+});
+
+async function failuresOf(env: Environment): Promise<{ name: string; found: string }[]> {
+  const { exitCode, out, err } = await tollgate(env, "doctor", "--json");
+  const { checks } = JSON.parse(out.join("\n"));
+  assert.equal(exitCode, 1);
+  assert.match(err.join("\n"), /^Not everything is well: /);
+  return checks.filter(({ state }: { state: string }) => state === "failed");
+}
+
+test("doctor finds a damaged file, a newer database, a clock that went back, bad settings", async (t) => {
+  const { env, directory } = makePlace(t);
+  const path = join(directory, "tollgate.db");
+  writeFileSync(path, "this is no database ".repeat(100));
+  assert.deepEqual((await failuresOf(env)).map(({ name }) => name), ["database"]);
+  rmSync(path);
+  await tollgate(env, "admin", "create", "ada@example.com");
+  change(path, "update events set at = at + 36000000");
+  const [clock, ...others] = await failuresOf(env);
+  assert.deepEqual(others, []);
+  assert.match(clock?.found ?? "", /^The clock is (599|600) minutes behind/);
+  change(path, "update events set at = at - 36000000");
+  change(path, "insert into migrations (name, applied_at) values ('9999-future', 0)");
+  assert.match((await failuresOf(env))[0]?.found ?? "", /newer version, which ran 9999-future/);
+  assert.deepEqual((await failuresOf({ PORT: "x", HOST: "-" })).map(({ name }) => name), ["settings", "settings"]);
+});
+
+test("doctor finds keys that do not open and a secret that others can read, and makes no secret", async (t) => {
+  const { env, directory } = makePlace(t);
+  await tollgate(env, "admin", "create", "ada@example.com");
+  insertForeignKey(join(directory, "tollgate.db"));
+  assert.match((await failuresOf(env))[0]?.found ?? "", /SECRET_KEY is not the one/);
+  rmSync(join(directory, "secret.key"));
+  assert.match((await failuresOf(env))[0]?.found ?? "", /The secret is gone/);
+  assert.equal(existsSync(join(directory, "secret.key")), false);
+  writeFileSync(join(directory, "secret.key"), "x".repeat(32), { mode: 0o644 });
+  assert.match((await failuresOf(env))[0]?.found ?? "", /Others can read the secret/);
+});
+
+function change(path: string, statement: string): void {
+  const database = new DatabaseSync(path);
+  database.exec(statement);
+  database.close();
+}
+
+function insertForeignKey(path: string): void {
+  change(path, "insert into signing_keys values ('kid', 'ES256', '{}', zeroblob(64), 0)");
+}
