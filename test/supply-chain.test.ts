@@ -1,0 +1,71 @@
+/** Where our packages come from (ASVS 15.1.2, 15.2.4; requirement 87): one registry, exact versions, a hash for each. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+
+type Locked = {
+  readonly version?: string;
+  readonly resolved?: string;
+  readonly integrity?: string;
+  readonly hasInstallScript?: boolean;
+  readonly link?: boolean;
+};
+type Manifest = {
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly devDependencies: Readonly<Record<string, string>>;
+  readonly optionalDependencies: Readonly<Record<string, string>>;
+  readonly scripts: Readonly<Record<string, string>>;
+};
+
+const root = join(import.meta.dirname, "..");
+const manifest = readJson<Manifest>("package.json");
+const { packages } = readJson<{ packages: Readonly<Record<string, Locked>> }>("package-lock.json");
+const locked = Object.entries(packages).filter(([path]) => path !== "");
+
+test("every locked package has a hash, and comes from npm's registry alone", () => {
+  const faults = locked.filter(
+    ([, { integrity, resolved, link }]) =>
+      link === true ||
+      !/^sha512-[A-Za-z0-9+/]{86}==$/.test(integrity ?? "") ||
+      !(resolved === undefined || new URL(resolved).origin === "https://registry.npmjs.org"),
+  );
+  assert.deepEqual(faults, []);
+  assert.ok(locked.length > 100, `only ${locked.length} packages were looked at`);
+});
+
+test("no package runs a script when it is installed", () => {
+  assert.deepEqual(
+    locked.filter(([, { hasInstallScript }]) => hasInstallScript === true),
+    [],
+  );
+  assert.deepEqual(
+    Object.keys(manifest.scripts).filter((name) => /^(?:pre|post)?(?:install|prepare)/.test(name)),
+    [],
+  );
+});
+
+test("package.json names exact versions, and the lockfile holds the same", () => {
+  const wanted = Object.entries({
+    ...manifest.dependencies,
+    ...manifest.devDependencies,
+    ...manifest.optionalDependencies,
+  });
+  assert.deepEqual(
+    wanted.filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version)),
+    [],
+  );
+  assert.deepEqual(
+    wanted.filter(([name, version]) => packages[`node_modules/${name}`]?.version !== version),
+    [],
+  );
+});
+
+// `npm ci` brings the Node.js that everything runs on: one version, whatever the machine.
+test("Node.js comes in one version for every platform, and this is it", () => {
+  assert.deepEqual([...new Set(Object.values(manifest.optionalDependencies))], [process.versions.node]);
+});
+
+function readJson<Value>(path: string): Value {
+  return JSON.parse(readFileSync(join(root, path), "utf8")) as Value;
+}
