@@ -72,7 +72,10 @@ const good: readonly Good[] = [
     env: { DATABASE_URL: "sqlite:/var/lib/tollgate/t.db" },
     expected: { database: { kind: "sqlite", path: "/var/lib/tollgate/t.db" }, dataDirectory: "/var/lib/tollgate" },
   },
-  { env: { DATABASE_URL: "sqlite::memory:" }, expected: { database: { kind: "sqlite-memory" }, dataDirectory: undefined } },
+  {
+    env: { DATABASE_URL: "sqlite::memory:" },
+    expected: { database: { kind: "sqlite-memory" }, dataDirectory: undefined },
+  },
   { env: { SECRET_KEY: "x".repeat(32) }, expected: { secretKey: "x".repeat(32) } },
   { env: { SECRET_KEY: "ü".repeat(16) }, expected: { secretKey: "ü".repeat(16) } },
   { env: { SECRET_KEY: "x".repeat(1024) }, expected: { secretKey: "x".repeat(1024) } },
@@ -83,7 +86,10 @@ const good: readonly Good[] = [
   { env: { ACCESS_TOKEN_LIFETIME: "1h" }, expected: { accessTokenLifetimeSeconds: 3600 } },
   { env: { SESSION_LIFETIME: "14d" }, expected: { sessionLifetimeSeconds: 14 * 86_400 } },
   { env: { REAUTHENTICATION_AGE: "1d" }, expected: { reauthenticationAgeSeconds: 86_400 } },
-  { env: { TRUSTED_PROXIES: "10.0.0.1, 192.168.0.0/16,fd00::/8" }, expected: { trustedProxies: ["10.0.0.1", "192.168.0.0/16", "fd00::/8"] } },
+  {
+    env: { TRUSTED_PROXIES: "10.0.0.1, 192.168.0.0/16,fd00::/8" },
+    expected: { trustedProxies: ["10.0.0.1", "192.168.0.0/16", "fd00::/8"] },
+  },
   {
     env: { CORS_ORIGINS: "https://App.example.com, http://localhost:3000" },
     expected: { corsOrigins: ["https://app.example.com", "http://localhost:3000"] },
@@ -118,10 +124,18 @@ const bad: Readonly<Record<string, readonly string[]>> = {
     "https://x?",
     "https://x#",
     "https://user:hunter2@x",
-    "javascript:alert(1)",
+    "data:text/html,x",
     `https://${"x".repeat(255)}`,
   ],
-  DATABASE_URL: ["postgres://u:hunter2@h/d", "postgresql://h/d", "mysql://h", "sqlite:", "sqlite:///x", "sqlite:data/", "data.db"],
+  DATABASE_URL: [
+    "postgres://u:hunter2@h/d",
+    "postgresql://h/d",
+    "mysql://h",
+    "sqlite:",
+    "sqlite:///x",
+    "sqlite:data/",
+    "data.db",
+  ],
   REDIS_URL: ["redis://:hunter2@h"],
   SMTP_URL: ["smtp://u:hunter2@h"],
   SECRET_KEY: ["hunter2", "x".repeat(31), "x".repeat(1025)],
@@ -167,7 +181,8 @@ test("all faults are told at once", () => {
   const env = Object.fromEntries(Object.entries(bad).map(([name, values]) => [name, values[0]]));
   const faults = faultsOf(env);
   assert.equal(faults.length, Object.keys(bad).length);
-  for (const name of Object.keys(bad)) assert.equal(faults.filter((fault) => fault.startsWith(`${name} `)).length, 1, name);
+  for (const name of Object.keys(bad))
+    assert.equal(faults.filter((fault) => fault.startsWith(`${name} `)).length, 1, name);
 });
 
 // ASVS 16.2.5 (requirement 82)
@@ -194,30 +209,50 @@ test("a bad value cannot write to the terminal, and is cut", () => {
 test("every setting is shown with its value and origin", () => {
   const reading = readConfig({ PORT: "9000" }, cores);
   assert.ok(reading.ok);
-  assert.deepEqual(reading.settings.map(({ name }) => name).toSorted(), settingsReference().map(({ name }) => name).toSorted());
+  assert.deepEqual(
+    reading.settings.map(({ name }) => name).toSorted(),
+    settingsReference()
+      .map(({ name }) => name)
+      .toSorted(),
+  );
   const byName = new Map(reading.settings.map((setting) => [setting.name, setting]));
   assert.equal(byName.get("PORT")?.value, "9000");
   assert.equal(byName.get("PORT")?.origin, "environment");
   assert.equal(byName.get("PUBLIC_URL")?.value, "http://localhost:9000");
   assert.equal(byName.get("PUBLIC_URL")?.origin, "default");
-  assert.deepEqual(reading.settings.filter(({ value, meaning, bounds }) => !value || !meaning || !bounds), []);
+  assert.deepEqual(
+    reading.settings.filter(({ value, meaning, bounds }) => !value || !meaning || !bounds),
+    [],
+  );
 });
 
 // ASVS 6.2.1, 6.2.4 (requirement 1)
 test("production needs long passwords and refuses common ones", () => {
   const { mode, passwordLengthMin, passwordsChecked, secretKey: kept } = configFrom(production);
-  assert.deepEqual({ mode, passwordLengthMin, passwordsChecked }, { mode: "production", passwordLengthMin: 15, passwordsChecked: true });
+  assert.deepEqual(
+    { mode, passwordLengthMin, passwordsChecked },
+    { mode: "production", passwordLengthMin: 15, passwordsChecked: true },
+  );
   assert.equal(kept, secretKey);
 });
 
 test("production demands what it cannot do without, one sentence each", () => {
   const cases: readonly { env: Environment; faults: readonly RegExp[] }[] = [
-    { env: { TOLLGATE_MODE: "production" }, faults: [/^PUBLIC_URL must be set in production/, /^SECRET_KEY must be set in production: make one/] },
+    {
+      env: { TOLLGATE_MODE: "production" },
+      faults: [/^PUBLIC_URL must be set in production/, /^SECRET_KEY must be set in production: make one/],
+    },
     { env: { ...production, SECRET_KEY: "" }, faults: [/^SECRET_KEY must be set/] },
     { env: { ...production, PUBLIC_URL: undefined }, faults: [/^PUBLIC_URL must be set/] },
-    { env: { ...production, PUBLIC_URL: "http://accounts.example.com" }, faults: [/^PUBLIC_URL must be https .*TRUSTED_PROXIES\.$/] },
+    {
+      env: { ...production, PUBLIC_URL: "http://accounts.example.com" },
+      faults: [/^PUBLIC_URL must be https .*TRUSTED_PROXIES\.$/],
+    },
     { env: { ...production, PUBLIC_URL: "nonsense" }, faults: [/^PUBLIC_URL must be an http or https origin/] },
-    { env: { ...production, ARGON2_MEMORY_KIB: "19455" }, faults: [/^ARGON2_MEMORY_KIB must be a whole number from 19456/] },
+    {
+      env: { ...production, ARGON2_MEMORY_KIB: "19455" },
+      faults: [/^ARGON2_MEMORY_KIB must be a whole number from 19456/],
+    },
     { env: { ...production, ARGON2_PASSES: "1" }, faults: [/^ARGON2_PASSES must be a whole number from 2/] },
     { env: { ...production, PUBLIC_URL: "http://accounts.example.com", TRUSTED_PROXIES: "10.0.0.1" }, faults: [] },
   ];

@@ -102,7 +102,10 @@ test("what keeps the server from starting is one sentence each: exit 1, no stack
   const file = join(directory, "file");
   writeFileSync(file, "no database ".repeat(1000));
   const newer = join(directory, "newer.db");
-  assert.equal((await runTollgate(["admin", "create", "a@example.com"], { DATABASE_URL: `sqlite:${newer}` })).exitCode, 0);
+  assert.equal(
+    (await runTollgate(["admin", "create", "a@example.com"], { DATABASE_URL: `sqlite:${newer}` })).exitCode,
+    0,
+  );
   const database = new DatabaseSync(newer);
   database.exec("insert into migrations (name, applied_at) values ('9999-future', 0)");
   database.close();
@@ -135,19 +138,30 @@ test("all bad and missing settings are told at once, one line each: exit 1", asy
   const { exitCode, stdout, stderr } = await runTollgate(["serve"], env);
   assert.equal(exitCode, 1);
   assert.equal(stdout, "");
-  const names = stderr.trimEnd().split("\n").map((line) => line.split(" ", 1)[0]);
+  const names = stderr
+    .trimEnd()
+    .split("\n")
+    .map((line) => line.split(" ", 1)[0]);
   assert.deepEqual(names, ["PORT", "PUBLIC_URL", "REDIS_URL", "SECRET_KEY", "LOG_LEVEL"]);
   assert.doesNotMatch(stderr, /canary/);
 });
 
 test("commands work beside a running server, and why tells what decided a request", async (t) => {
   const server = await startServer(t);
-  const env = { DATABASE_URL: `sqlite:${server.dataDirectory}/tollgate.db`, ARGON2_MEMORY_KIB: "8", ARGON2_PASSES: "1" };
+  const env = {
+    DATABASE_URL: `sqlite:${server.dataDirectory}/tollgate.db`,
+    ARGON2_MEMORY_KIB: "8",
+    ARGON2_PASSES: "1",
+  };
   const made = await runTollgate(["admin", "create", "ada@example.com"], env);
   assert.equal(made.exitCode, 0, made.stderr);
   const password = made.stdout.trimEnd().split("\n").at(-1);
   const body = JSON.stringify({ email: "ada@example.com", password });
-  const signIn = await fetch(`${server.url}/auth/login`, { method: "POST", headers: { "content-type": "application/json" }, body });
+  const signIn = await fetch(`${server.url}/auth/login`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body,
+  });
   assert.equal(signIn.status, 200);
   const keys = await runTollgate(["keys", "list"], env);
   assert.match(keys.stdout, /^KEY +ALGORITHM +MADE\n\S+ +ES256 +\d{4}-/);
@@ -180,6 +194,39 @@ test("two servers start together on one new data directory, and both are asked w
   }
   assert.equal((await one.stop()).exitCode, 0);
   assert.equal((await fetch(`${two.url}/health/ready`)).status, 200);
+});
+
+// ASVS 16.5.4 (requirement 83)
+test("a rejected promise is logged and survived; an uncaught exception is logged and ends with 1", async (t) => {
+  const source = `process.on("SIGUSR2", () => void Promise.reject(new Error("a lost promise")));
+    process.on("SIGHUP", () => { throw new Error("a lost exception"); });`;
+  const server = await startServer(t, {
+    env: { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(source)}` },
+  });
+  server.process.kill("SIGUSR2");
+  while (!server.output().includes("a lost promise")) await pause(pauseMilliseconds);
+  assert.equal((await fetch(`${server.url}/health/ready`)).status, 200);
+  server.process.kill("SIGHUP");
+  const [exitCode] = await once(server.process, "close");
+  assert.equal(exitCode, 1);
+  assert.match(server.output(), /a lost exception/);
+});
+
+test("serve --json tells in one line where it listens", async (t) => {
+  const port = String(await freePort());
+  const main = resolve(import.meta.dirname, "../src/main.ts");
+  const env = { PORT: port, DATABASE_URL: "sqlite::memory:", LOG_LEVEL: "silent" };
+  const child = spawn(process.execPath, [main, "serve", "--json"], { env, stdio: ["ignore", "pipe", "inherit"] });
+  t.after(() => child.kill("SIGKILL"));
+  const [line] = await once(child.stdout, "data");
+  assert.deepEqual(JSON.parse(String(line)), {
+    address: `http://127.0.0.1:${port}`,
+    docs: `http://localhost:${port}/docs`,
+    errors: `http://localhost:${port}/errors`,
+    database: "in memory: it ends with the process",
+    mode: "development",
+    secret: "in memory: it ends with the process",
+  });
 });
 
 // X3

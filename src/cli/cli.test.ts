@@ -67,7 +67,10 @@ test("bad settings end every command with 1 and a line for each fault", async ()
     const { exitCode, out, err } = await tollgate(env, ...command);
     assert.equal(exitCode, 1);
     assert.deepEqual(out, []);
-    const names = err.join("\n").split("\n").map((line) => line.split(" ", 1)[0]);
+    const names = err
+      .join("\n")
+      .split("\n")
+      .map((line) => line.split(" ", 1)[0]);
     assert.deepEqual(names, ["PORT", "SECRET_KEY", "LOG_LEVEL"], command.join(" "));
     assert.doesNotMatch(err.join("\n"), /canary/);
   }
@@ -119,7 +122,11 @@ test("admin create refuses what is no address, with a sentence", async (t) => {
 
 test("a command cannot reach a database in memory, and says so", async () => {
   const env = { DATABASE_URL: "sqlite::memory:" };
-  for (const command of [["admin", "create", "a@example.com"], ["keys", "list"], ["why", "x"]]) {
+  for (const command of [
+    ["admin", "create", "a@example.com"],
+    ["keys", "list"],
+    ["why", "x"],
+  ]) {
     const { exitCode, err } = await tollgate(env, ...command);
     assert.equal(exitCode, 1);
     assert.match(err.join("\n"), /memory/);
@@ -155,7 +162,10 @@ test("doctor has a line for each part, and all is well after a start", async (t)
   const { checks } = JSON.parse((await tollgate(env, "doctor", "--json")).out.join("\n"));
   const states = checks.map(({ name, state }: { name: string; state: string }) => `${name} ${state}`);
   const names = ["settings", "data directory", "database", "keys", "clock", "proxy", "hashing"];
-  assert.deepEqual(states, names.map((name) => `${name} ok`));
+  assert.deepEqual(
+    states,
+    names.map((name) => `${name} ok`),
+  );
 });
 
 async function failuresOf(env: Environment): Promise<{ name: string; found: string }[]> {
@@ -170,7 +180,10 @@ test("doctor finds a damaged file, a newer database, a clock that went back, bad
   const { env, directory } = makePlace(t);
   const path = join(directory, "tollgate.db");
   writeFileSync(path, "this is no database ".repeat(100));
-  assert.deepEqual((await failuresOf(env)).map(({ name }) => name), ["database"]);
+  assert.deepEqual(
+    (await failuresOf(env)).map(({ name }) => name),
+    ["database"],
+  );
   rmSync(path);
   await tollgate(env, "admin", "create", "ada@example.com");
   change(path, "update events set at = at + 36000000");
@@ -180,7 +193,10 @@ test("doctor finds a damaged file, a newer database, a clock that went back, bad
   change(path, "update events set at = at - 36000000");
   change(path, "insert into migrations (name, applied_at) values ('9999-future', 0)");
   assert.match((await failuresOf(env))[0]?.found ?? "", /newer version, which ran 9999-future/);
-  assert.deepEqual((await failuresOf({ PORT: "x", HOST: "-" })).map(({ name }) => name), ["settings", "settings"]);
+  assert.deepEqual(
+    (await failuresOf({ PORT: "x", HOST: "-" })).map(({ name }) => name),
+    ["settings", "settings"],
+  );
 });
 
 test("doctor finds keys that do not open and a secret that others can read, and makes no secret", async (t) => {

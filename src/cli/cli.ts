@@ -12,9 +12,11 @@ import { addWhyCommand, setRequestIdApart } from "./why-command.ts";
 /** Runs one command; `args` come after the name of the program. Never throws. */
 export async function runCli(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
   let exitCode: ExitCode = 0;
-  const run: Run = (action) => async (...given) => {
-    exitCode = await action(...given);
-  };
+  const run: Run =
+    (action) =>
+    async (...given) => {
+      exitCode = await action(...given);
+    };
   try {
     await createProgram(terminal, run).parseAsync([...setRequestIdApart(args)], { from: "user" });
     return exitCode;

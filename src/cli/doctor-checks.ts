@@ -35,17 +35,28 @@ function checkDataDirectory({ dataDirectory, mode }: Config): Check {
   }
   if (directory.isPrivate) return { name, state: "ok", found: `${dataDirectory} is for this user alone.` };
   const cure = `Run "chmod 700 ${dataDirectory}".`;
-  return { name, state: mode === "production" ? "warning" : "ok", found: `Others can look into ${dataDirectory}.`, cure };
+  return {
+    name,
+    state: mode === "production" ? "warning" : "ok",
+    found: `Others can look into ${dataDirectory}.`,
+    cure,
+  };
 }
 
 function checkDatabase({ database, mode }: Config, inspection: SqliteInspection | undefined): Check {
   const name = "database";
   if (database.kind === "sqlite-memory" || inspection === undefined) {
     const state = mode === "production" ? "warning" : "ok";
-    return { name, state, found: "In memory: every account ends with the process.", cure: "Set DATABASE_URL to a file." };
+    return {
+      name,
+      state,
+      found: "In memory: every account ends with the process.",
+      cure: "Set DATABASE_URL to a file.",
+    };
   }
   const { path } = database;
-  if (inspection.state === "missing") return { name, state: "ok", found: `${path} is not there yet; the first start makes it.` };
+  if (inspection.state === "missing")
+    return { name, state: "ok", found: `${path} is not there yet; the first start makes it.` };
   if (inspection.state === "unreadable") return failed(name, inspection.sentence);
   if (inspection.damage !== undefined) {
     return failed(name, `${path} is damaged: ${inspection.damage}.`, "Stop the server and restore a backup.");

@@ -7,7 +7,9 @@ import { type ExitCode, type Run, type Terminal, columns, printable } from "./te
 export function addDoctorCommand(program: Command, terminal: Terminal, run: Run): void {
   program
     .command("doctor")
-    .description("Check settings, data, keys, clock, proxy and hash speed; one line each with the cure. Changes nothing.")
+    .description(
+      "Check settings, data, keys, clock, proxy and hash speed; one line each with the cure. Changes nothing.",
+    )
     .option("--json", "answer in JSON")
     .action(run((options: { json?: true }) => examine(options, terminal)));
 }
@@ -19,7 +21,11 @@ async function examine(options: { json?: true }, terminal: Terminal): Promise<Ex
     : reading.faults.map((fault) => failed("settings", fault));
   if (options.json) terminal.out(JSON.stringify({ checks }));
   else {
-    const rows = checks.map(({ state, name, found, cure }) => [state, name, printable(cure ? `${found} ${cure}` : found)]);
+    const rows = checks.map(({ state, name, found, cure }) => [
+      state,
+      name,
+      printable(cure ? `${found} ${cure}` : found),
+    ]);
     for (const line of columns(rows)) terminal.out(line);
   }
   const failures = checks.filter(({ state }) => state === "failed");

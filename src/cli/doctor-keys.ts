@@ -38,7 +38,11 @@ async function openKeys(config: Config, secretKey: string | undefined): Promise<
       return { name, state: "ok", found: "There is none yet: the server makes one when it needs it." };
     }
     if (secretKey === undefined) {
-      return failed(name, "The secret is gone under which the keys were encrypted.", "Restore secret.key beside the database.");
+      return failed(
+        name,
+        "The secret is gone under which the keys were encrypted.",
+        "Restore secret.key beside the database.",
+      );
     }
     // With the algorithm of a key that is there, none is made.
     const tokenAlgorithm = algorithm;

@@ -80,7 +80,9 @@ function listenFault(error: unknown, { host, port }: Config): StartError | undef
   if (!(error instanceof Error && "code" in error && "syscall" in error)) return undefined;
   switch (error.code) {
     case "EADDRINUSE":
-      return new StartError(`Port ${port} on ${host} is in use by another program: stop it, or set PORT to a free one.`);
+      return new StartError(
+        `Port ${port} on ${host} is in use by another program: stop it, or set PORT to a free one.`,
+      );
     case "EACCES":
       return new StartError(`This user may not listen on port ${port}: set PORT to 1024 or more.`);
     case "EADDRNOTAVAIL":
@@ -141,7 +143,11 @@ function greeting(config: Config, address: string): string[] {
   lines.push(...columns(Object.entries(places(config))).map((line) => `  ${line}`), "");
   if (config.mode === "development") {
     const body = `'{"email":"alice@example.com","password":"secret1"}'`;
-    lines.push("  A first account:", `  curl ${config.publicUrl}/users/ -H 'Content-Type: application/json' -d ${body}`, "");
+    lines.push(
+      "  A first account:",
+      `  curl ${config.publicUrl}/users/ -H 'Content-Type: application/json' -d ${body}`,
+      "",
+    );
   }
   return [...lines, "Stop with Ctrl+C"];
 }

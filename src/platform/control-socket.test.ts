@@ -83,12 +83,22 @@ test("a path that is too long is a warning, not an end", async (t) => {
 test("nonsense, or a line without end, is cut off, and the next one is served", async (t) => {
   const directory = temporaryDirectory(t);
   const { path, warnings } = await open(t, directory);
-  const bad = ["\n", "null\n", "{}\n", '{"ask":"why"}\n', '{"ask":"why","requestId":1}\n', "\u0000\n", "x".repeat(100_000)];
+  const bad = [
+    "\n",
+    "null\n",
+    "{}\n",
+    '{"ask":"why"}\n',
+    '{"ask":"why","requestId":1}\n',
+    "\u0000\n",
+    "x".repeat(100_000),
+  ];
   for (const text of bad) {
     const socket = connect(path, () => socket.write(text));
     const received: Buffer[] = [];
     socket.on("data", (chunk: Buffer) => received.push(chunk)).on("error", () => undefined);
-    await new Promise((resolve) => socket.on("close", resolve));
+    const { promise: closed, resolve } = Promise.withResolvers<void>();
+    socket.on("close", () => resolve());
+    await closed;
     assert.equal(Buffer.concat(received).length, 0, text.slice(0, 40));
   }
   assert.equal((await askRunningServers(directory, { ask: "why", requestId: "request-1" })).length, 1);

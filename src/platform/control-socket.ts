@@ -37,7 +37,10 @@ export async function openControlSocket(
   try {
     if (Buffer.byteLength(path) > socketPathBytesMax) throw new Error(`longer than ${socketPathBytesMax} bytes`);
     await removeStaleSockets(dataDirectory);
-    const server = await listenPrivately(createServer((socket) => serve(platform, socket)), path);
+    const server = await listenPrivately(
+      createServer((socket) => serve(platform, socket)),
+      path,
+    );
     server.on("error", (error) => platform.log.warn({ err: error }, "the control socket failed"));
     return { close: () => closeServer(server) };
   } catch (error) {
@@ -117,13 +120,18 @@ async function removeStaleSockets(directory: string): Promise<void> {
 
 async function controlSockets(directory: string): Promise<string[]> {
   const names = await readdir(directory).catch(() => []);
-  return names.filter((name) => /^control-\d{1,10}\.sock$/.test(name)).slice(0, serversMax).map((name) => join(directory, name));
+  return names
+    .filter((name) => /^control-\d{1,10}\.sock$/.test(name))
+    .slice(0, serversMax)
+    .map((name) => join(directory, name));
 }
 
 function isListening(path: string): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const socket = connect(path, () => resolve(true));
-  socket.on("error", (error: NodeJS.ErrnoException) => resolve(error.code !== "ECONNREFUSED" && error.code !== "ENOENT"));
+  socket.on("error", (error: NodeJS.ErrnoException) =>
+    resolve(error.code !== "ECONNREFUSED" && error.code !== "ENOENT"),
+  );
   return promise.finally(() => socket.destroy());
 }
 
@@ -148,5 +156,7 @@ function isControlAnswer(reply: unknown): reply is ControlAnswer {
   if (typeof reply !== "object" || reply === null || !("decision" in reply && "page" in reply)) return false;
   const { decision } = reply;
   if (decision === null) return true;
-  return typeof decision === "object" && "requestId" in decision && "gates" in decision && Array.isArray(decision.gates);
+  return (
+    typeof decision === "object" && "requestId" in decision && "gates" in decision && Array.isArray(decision.gates)
+  );
 }

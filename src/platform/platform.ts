@@ -1,3 +1,4 @@
+import { Writable } from "node:stream";
 import type { Kysely } from "kysely";
 import { pino, type Logger } from "pino";
 import pretty from "pino-pretty";
@@ -60,10 +61,23 @@ export async function closePlatform({ db, passwordHasher }: Pick<Platform, "db" 
 /** JSON lines in production; in development a line that a person reads at a glance. */
 function createLog({ mode, logLevel }: Config): Logger {
   const options = { level: logLevel, base: null, messageKey: "message" };
-  // Through process.stdout, whose errors main.ts lets pass: pino's own destination loops for ever on a full disk.
-  if (mode === "production") return pino(options, process.stdout);
+  const destination = standardOutput();
+  if (mode === "production") return pino(options, destination);
   const shownInLine = "method,path,status,gate,code,duration_ms,request_id,address,account_id,time";
-  return pino(options, pretty({ messageKey: "message", messageFormat: requestLine, ignore: shownInLine, destination: process.stdout }));
+  return pino(options, pretty({ messageKey: "message", messageFormat: requestLine, ignore: shownInLine, destination }));
+}
+
+/**
+ * A line that cannot be written is lost, and the next one is tried: main.ts lets the errors of process.stdout pass.
+ * pino's own destination loops for ever on a full disk.
+ */
+function standardOutput(): Writable {
+  return new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      process.stdout.write(chunk);
+      done();
+    },
+  });
 }
 
 function requestLine(line: Readonly<Record<string, unknown>>, messageKey: string): string {

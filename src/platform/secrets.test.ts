@@ -115,11 +115,14 @@ test("a secret that others can read, or of a bad length, is refused with a sente
   for (const { text, mode, says } of cases) {
     writeFileSync(path, text);
     chmodSync(path, mode);
-    assert.throws(() => loadOrCreateSecretKey(directory), (error) => {
-      assert.ok(error instanceof StartError);
-      assert.match(error.message, says);
-      return !error.message.includes(secretKey);
-    });
+    assert.throws(
+      () => loadOrCreateSecretKey(directory),
+      (error) => {
+        assert.ok(error instanceof StartError);
+        assert.match(error.message, says);
+        return !error.message.includes(secretKey);
+      },
+    );
     assert.equal(readFileSync(path, "utf8"), text);
   }
 });

@@ -58,7 +58,10 @@ export async function startServer(
   const port = Number(env["PORT"] ?? (await freePort()));
   const dataDirectory = temporaryDirectory(t);
   const settings = { PORT: String(port), DATABASE_URL: `sqlite:${dataDirectory}/tollgate.db`, ...cheapHashing, ...env };
-  const child = spawn(process.execPath, [main, "serve"], { env: environment(settings), stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [main, "serve"], {
+    env: environment(settings),
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const ended = once(child, "close").then(([exitCode]) => ({ exitCode: exitCode as number | null }));
   t.after(async () => {
     child.kill("SIGKILL");
@@ -89,7 +92,10 @@ function collect(stream: NodeJS.ReadableStream): () => string {
 
 async function waitForLine(child: ChildProcess, stdout: () => string, output: () => string): Promise<void> {
   const { promise, resolve: listening, reject } = Promise.withResolvers<void>();
-  const deadline = setTimeout(() => reject(new Error(`the server did not listen in time:\n${output()}`)), startMillisecondsMax);
+  const deadline = setTimeout(
+    () => reject(new Error(`the server did not listen in time:\n${output()}`)),
+    startMillisecondsMax,
+  );
   child.once("close", (exitCode) => reject(new Error(`the server ended with ${exitCode}:\n${output()}`)));
   child.stdout?.on("data", () => {
     if (stdout().includes("Stop with Ctrl+C")) listening();

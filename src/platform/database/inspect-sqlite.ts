@@ -49,7 +49,10 @@ function look(database: DatabaseSync): SqliteInspection {
 }
 
 function namesOf(database: DatabaseSync): string[] {
-  return database.prepare("select name from migrations").all().map((row) => String(row["name"]));
+  return database
+    .prepare("select name from migrations")
+    .all()
+    .map((row) => String(row["name"]));
 }
 
 function hasTable(database: DatabaseSync, name: string): boolean {
