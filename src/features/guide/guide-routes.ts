@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 import { problems, Problem, type ProblemCode } from "../../contract/problems.ts";
-import { prefersHtml, sendCached, sendPage } from "../../platform/http/negotiation.ts";
+import { asCached, asPage, prefersHtml } from "../../platform/http/negotiation.ts";
 import { route, type AnyRoute } from "../../platform/http/route.ts";
 import { readWebFile } from "../../platform/http/web-files.ts";
 import type { Platform } from "../../platform/platform.ts";
@@ -38,7 +38,7 @@ export function guideRoutes(platform: Platform): readonly AnyRoute[] {
       problems: [],
       handle: async ({ accept }, reply) => {
         reply.header("vary", "accept");
-        return prefersHtml(accept) ? sendPage(platform, reply, problemListPage()) : catalogue(publicUrl);
+        return prefersHtml(accept) ? asPage(platform, reply, problemListPage()) : catalogue(publicUrl);
       },
     }),
     route({
@@ -66,7 +66,7 @@ export function guideRoutes(platform: Platform): readonly AnyRoute[] {
         if (!isProblemCode(params.code)) throw new Problem("problem-unknown");
         reply.header("vary", "accept");
         return prefersHtml(accept)
-          ? sendPage(platform, reply, problemPage(params.code, { publicUrl }))
+          ? asPage(platform, reply, problemPage(params.code, { publicUrl }))
           : entryBody(params.code, publicUrl);
       },
     }),
@@ -100,7 +100,7 @@ function homeRoute(platform: Platform): AnyRoute {
     handle: async ({ accept }, reply) => {
       reply.header("vary", "accept");
       const databaseUp = await isDatabaseThere(platform);
-      if (prefersHtml(accept)) return sendPage(platform, reply, homePage({ mode, publicUrl, databaseUp }));
+      if (prefersHtml(accept)) return asPage(platform, reply, homePage({ mode, publicUrl, databaseUp }));
       if (!databaseUp) throw new Problem("database-unavailable", { headers: { "retry-after": "1" } });
       return {
         status: "ok",
@@ -125,7 +125,7 @@ function webFileRoute(name: string, mediaType: string): AnyRoute {
     hidden: true,
     success: { status: 200, description: "The file." },
     problems: [],
-    handle: async (_request, reply) => sendCached(reply, text, mediaType, 300),
+    handle: async (_request, reply) => asCached(reply, text, { mediaType, maxAgeSeconds: 300 }),
   });
 }
 

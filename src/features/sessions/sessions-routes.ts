@@ -1,5 +1,5 @@
 import { Type } from "typebox";
-import { sendCached } from "../../platform/http/negotiation.ts";
+import { asCached } from "../../platform/http/negotiation.ts";
 import { route, type AnyRoute } from "../../platform/http/route.ts";
 import type { Sessions } from "./sessions.ts";
 
@@ -22,7 +22,7 @@ export function sessionRoutes(sessions: Sessions): readonly AnyRoute[] {
         schema: Type.Object({ keys: Type.Array(Type.Record(Type.String(), Type.String())) }, { title: "JwkSet" }),
       },
       problems: [],
-      handle: async (_request, reply) => sendCached(reply, JSON.stringify(sessions.publicJwks()), "application/json; charset=utf-8", jwksMaxAgeSeconds),
+      handle: async (_request, reply) => asCached(reply, JSON.stringify(sessions.publicJwks()), { mediaType: "application/json; charset=utf-8", maxAgeSeconds: jwksMaxAgeSeconds }),
     }),
   ];
 }

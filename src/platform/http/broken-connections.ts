@@ -20,7 +20,7 @@ export function answerBrokenConnection(
     return;
   }
   const problem = new Problem(codes[error.code ?? ""] ?? "malformed-request");
-  const requestId = secrets.randomText(12);
+  const requestId = secrets.uuid();
   log.info({ request_id: requestId, gate: problem.gate, code: problem.code, status: problem.status }, "request");
   const body = JSON.stringify(problemBody(problem, { publicUrl: config.publicUrl, instance: "", requestId }));
   const headers = {

@@ -69,13 +69,20 @@ export async function passGates(steps: readonly Step[], passage: Passage): Promi
 
 async function passRoute(passage: Passage): Promise<string> {
   const { request, route, allowedMethods } = passage;
-  // Node accepts both (RFC 9112 §3.2); a proxy in front may have chosen the other.
-  if (countHeader(request.raw, "host") > 1 || !request.url.startsWith("/")) throw new Problem("malformed-request");
+  if (!isReadOneWay(request)) throw new Problem("malformed-request");
   if (route !== undefined) return route.definition.url;
   // Guessing at paths is limited like everything else.
   await countRequest(passage, "api", `address:${addressKey(passage.address)}`);
   if (allowedMethods === undefined) throw new Problem("not-found");
   throw new Problem("method-not-allowed", { headers: { allow: allowedMethods } });
+}
+
+// Node accepts what a proxy in front may read otherwise: a request without a version (HTTP/0.9), two Hosts or, in
+// HTTP/1.1, none, and another server's target (RFC 9112 §3.2).
+function isReadOneWay({ raw, url }: FastifyRequest): boolean {
+  const hosts = countHeader(raw, "host");
+  const isHostClear = hosts === 1 || (hosts === 0 && raw.httpVersion === "1.0");
+  return raw.httpVersionMajor === 1 && isHostClear && url.startsWith("/");
 }
 
 async function passLimit(passage: Passage): Promise<string> {

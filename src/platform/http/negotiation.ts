@@ -9,16 +9,22 @@ export function prefersHtml(accept: string): boolean {
   return new Negotiator({ headers: { accept } }).mediaType(["application/json", "text/html"]) === "text/html";
 }
 
-/** Sends a page, with the headers under which a page may load its own files. */
-export function sendPage({ config }: Pick<Platform, "config">, reply: FastifyReply, html: string): FastifyReply {
-  return reply.headers(securityHeaders(config.publicUrl).page).type("text/html; charset=utf-8").send(html);
+/** Makes this answer a page, with the headers under which a page may load its own files. Returns what to send. */
+export function asPage({ config }: Pick<Platform, "config">, reply: FastifyReply, html: string): string {
+  reply.headers(securityHeaders(config.publicUrl).page).type("text/html; charset=utf-8");
+  return html;
 }
 
-/** Sends what changes rarely, or 304 when the client has it already (RFC 9110 §13.1.2). */
-export function sendCached(reply: FastifyReply, payload: string, mediaType: string, maxAgeSeconds: number): FastifyReply {
-  const tag = `"${createHash("sha256").update(payload).digest("base64url").slice(0, 22)}"`;
-  reply.header("etag", tag).header("cache-control", `public, max-age=${maxAgeSeconds}`);
+/** Makes this answer one that may be kept; 304 without a body when the client has it already (RFC 9110 §13.1.2). */
+export function asCached(
+  reply: FastifyReply,
+  text: string,
+  { mediaType, maxAgeSeconds }: { readonly mediaType: string; readonly maxAgeSeconds: number },
+): string | undefined {
+  const tag = `"${createHash("sha256").update(text).digest("base64url").slice(0, 22)}"`;
+  reply.header("etag", tag).header("cache-control", `public, max-age=${maxAgeSeconds}`).type(mediaType);
   const known = reply.request.headers["if-none-match"]?.split(",").map((one) => one.trim().replace(/^W\//, ""));
-  if (known?.includes(tag) || known?.includes("*")) return reply.code(304).send();
-  return reply.type(mediaType).serializer(String).send(payload);
+  if (!known?.includes(tag) && !known?.includes("*")) return text;
+  reply.code(304).removeHeader("content-type");
+  return undefined;
 }

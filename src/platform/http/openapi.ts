@@ -5,7 +5,7 @@ import { Type, type TSchema } from "typebox";
 import { gates } from "../../contract/gates.ts";
 import { problems, type ProblemCode } from "../../contract/problems.ts";
 import type { Platform } from "../platform.ts";
-import { sendCached } from "./negotiation.ts";
+import { asCached } from "./negotiation.ts";
 import { problemsOf, route, type AnyRoute } from "./route.ts";
 
 /** RFC 9457 with the members of contract.md; which codes this operation may answer with under this status. */
@@ -76,7 +76,7 @@ export function openApiRoute(app: FastifyInstance): AnyRoute {
     problems: [],
     handle: async (_request, reply) => {
       text ??= JSON.stringify(app.swagger());
-      return sendCached(reply, text, "application/json; charset=utf-8", 60);
+      return asCached(reply, text, { mediaType: "application/json; charset=utf-8", maxAgeSeconds: 60 });
     },
   });
 }

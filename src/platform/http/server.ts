@@ -42,17 +42,24 @@ export async function createServer(platform: Platform, parts: ServerParts): Prom
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 4096 },
-    genReqId: () => secrets.randomText(12),
+    genReqId: () => secrets.uuid(),
+    // One logger for all: a line says itself which request it is about.
+    childLoggerFactory: (logger) => logger,
     requestIdHeader: false,
     bodyLimit: bodyBytesMax,
     // Slow clients are cut (security.md X13): headers within 10 seconds, the whole request within 30.
     requestTimeout: 30_000,
     keepAliveTimeout: 10_000,
-    http: { headersTimeout: 10_000, connectionsCheckingInterval: 5_000, maxHeaderSize: 16 * 1024 },
+    // A request without a Host is refused at the route gate, in the same words as any other.
+    http: { requireHostHeader: false, headersTimeout: 10_000, connectionsCheckingInterval: 5_000, maxHeaderSize: 16 * 1024 },
     return503OnClosing: false,
     forceCloseConnections: "idle",
     clientErrorHandler: (error, socket) => answerBrokenConnection(platform, error, socket),
-    frameworkErrors: (error, request, reply) => void refuse(platform, error, request, reply),
+    // A target that cannot be decoded is refused before there is a route, a hook or a passage.
+    frameworkErrors: (error, request, reply) => {
+      reply.headers(securityHeaders(config.publicUrl).api).header("x-request-id", request.id);
+      void refuse(platform, error, request, reply);
+    },
   });
   acceptJsonOnly(app);
   if (config.corsOrigins.length > 0) await allowOrigins(app, config.corsOrigins);

@@ -1,0 +1,1 @@
+import { problems, type ProblemCode } from "../../contract/problems.ts"; export function problemListPage(): string { return ""; } export function problemPage(code: ProblemCode, _: { publicUrl: string }): string { return String(problems[code].status); }
