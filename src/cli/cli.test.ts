@@ -145,15 +145,6 @@ test("keys list, why and doctor make no database", async (t) => {
   assert.deepEqual(readdirSync(directory), []);
 });
 
-test("a request id that begins with a dash is no option", async (t) => {
-  const { env } = makePlace(t);
-  for (const args of [["-bcdefghijklmnop"], ["--cdefghijklmnop", "--json"], ["--json", "-hcdefghijklmnop"]]) {
-    const { exitCode, err } = await tollgate(env, "why", ...args);
-    assert.equal(exitCode, 1);
-    assert.match(err.join("\n"), /^No server runs on /);
-  }
-});
-
 test("doctor has a line for each part, and all is well after a start", async (t) => {
   const { env } = makePlace(t);
   await tollgate(env, "admin", "create", "ada@example.com");

@@ -7,7 +7,7 @@ import { addDoctorCommand } from "./doctor-command.ts";
 import { addKeysCommand } from "./keys-command.ts";
 import { addServeCommand } from "./serve-command.ts";
 import type { ExitCode, Run, Terminal } from "./terminal.ts";
-import { addWhyCommand, setRequestIdApart } from "./why-command.ts";
+import { addWhyCommand } from "./why-command.ts";
 
 /** Runs one command; `args` come after the name of the program. Never throws. */
 export async function runCli(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
@@ -18,7 +18,7 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
       exitCode = await action(...given);
     };
   try {
-    await createProgram(terminal, run).parseAsync([...setRequestIdApart(args)], { from: "user" });
+    await createProgram(terminal, run).parseAsync([...args], { from: "user" });
     return exitCode;
   } catch (error) {
     return exitCodeOf(error, terminal);

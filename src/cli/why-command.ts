@@ -16,12 +16,6 @@ export function addWhyCommand(program: Command, terminal: Terminal, run: Run): v
     .action(run((requestId: string, options: { json?: true }) => why(requestId, options, terminal)));
 }
 
-/** A request id may begin with a dash, and is no option for that: it goes behind `--`. */
-export function setRequestIdApart(args: readonly string[]): readonly string[] {
-  const requestId = args[0] === "why" ? args.find((arg) => /^-[\w-]{15}$/.test(arg)) : undefined;
-  return requestId === undefined ? args : [...args.filter((arg) => arg !== requestId), "--", requestId];
-}
-
 function parseRequestId(text: string): string {
   if (text.length > 0 && text.length <= requestIdLengthMax) return text;
   throw new InvalidArgumentError(`It must have 1 to ${requestIdLengthMax} characters.`);
