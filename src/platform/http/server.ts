@@ -62,8 +62,10 @@ export async function createServer(platform: Platform, parts: ServerParts): Prom
     },
   });
   acceptJsonOnly(app);
+  openPassage(app, platform, parts.authenticate);
+  // Between the two: a browser's question before the request (preflight) is answered before the gates, and logged.
   if (config.corsOrigins.length > 0) await allowOrigins(app, config.corsOrigins);
-  guard(app, platform, parts.authenticate);
+  guard(app, platform);
   const collected = collectRoutes(app);
   await registerOpenApi(app, platform);
   for (const definition of [...parts.routes, openApiRoute(app)]) addRoute(app, definition);
@@ -100,11 +102,10 @@ async function allowOrigins(app: FastifyInstance, origins: readonly string[]): P
   });
 }
 
-/** Takes every request through the gates, and every refusal to its answer. */
-function guard(app: FastifyInstance, platform: Platform, authenticate: Authenticate): void {
-  const { config, clock } = platform;
-  const headers = securityHeaders(config.publicUrl);
-  const clientAddress = createClientAddress(config.trustedProxies);
+/** Every request gets its passage and every answer its headers, before anything can refuse it. */
+function openPassage(app: FastifyInstance, platform: Platform, authenticate: Authenticate): void {
+  const headers = securityHeaders(platform.config.publicUrl);
+  const clientAddress = createClientAddress(platform.config.trustedProxies);
   app.decorateRequest("passage");
   app.addHook("onRequest", async (request, reply) => {
     const { guarded, allowedMethods, page } = request.routeOptions.config;
@@ -117,17 +118,21 @@ function guard(app: FastifyInstance, platform: Platform, authenticate: Authentic
       route: guarded,
       allowedMethods: app.supportedMethods.includes(request.method) ? allowedMethods : methodsUsed,
       address: clientAddress(request.raw.socket.remoteAddress ?? "", request.headers["x-forwarded-for"]),
-      trail: new GateTrail(clock.monotonicNow),
+      trail: new GateTrail(platform.clock.monotonicNow),
       identity: { kind: "anonymous" },
       counted: undefined,
       query: {},
       params: {},
     };
-    await passGates(gatesBeforeBody, request.passage);
   });
+}
+
+/** Takes every request through the gates, and every refusal to its answer. */
+function guard(app: FastifyInstance, platform: Platform): void {
+  app.addHook("onRequest", async (request) => passGates(gatesBeforeBody, request.passage));
   app.addHook("preValidation", async (request) => passGates(gatesBeforeHandler, request.passage));
   // Only registered in development, so that no request can switch it on elsewhere.
-  if (config.mode === "development") {
+  if (platform.config.mode === "development") {
     app.addHook("onSend", async (request, reply) => {
       reply.header("server-timing", request.passage.trail.serverTiming());
     });
