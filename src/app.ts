@@ -5,12 +5,13 @@ import { guideRoutes } from "./features/guide/guide-routes.ts";
 import { healthRoutes } from "./features/health/health-routes.ts";
 import { preparePasswordChecks } from "./features/passwords/passwords.ts";
 import { passwordRoutes } from "./features/passwords/passwords-routes.ts";
-import { openSessions } from "./features/sessions/sessions.ts";
+import { openSessions, purgeSessions } from "./features/sessions/sessions.ts";
 import { sessionRoutes } from "./features/sessions/sessions-routes.ts";
 import { signInRoutes } from "./features/sign-in/sign-in-routes.ts";
 import type { AnyRoute } from "./platform/http/route.ts";
 import { createServer } from "./platform/http/server.ts";
 import type { Platform } from "./platform/platform.ts";
+import { repeat } from "./platform/repeat.ts";
 
 export type App = Awaited<ReturnType<typeof createServer>> & {
   /** From now on /health/ready answers 503, so that nobody sends new requests. */
@@ -31,14 +32,24 @@ export async function buildApp(platform: Platform): Promise<App> {
     ...passwordRoutes(platform),
     ...administrationRoutes(platform),
     ...decisionRoutes(platform),
-    ...sessionRoutes(sessions),
+    ...sessionRoutes(platform, sessions),
     ...healthRoutes(platform, { isStopping: () => isStopping }),
   ];
   const server = await createServer(platform, { authenticate: sessions.authenticate, routes });
+  const stopPurge = repeat(purgeEverySeconds, () => purge(platform), platform.log);
+  server.addHook("onClose", stopPurge);
   return Object.assign(server, {
     routes,
     beginShutdown: () => {
       isStopping = true;
     },
   });
+}
+
+const purgeEverySeconds = 60;
+/** Short writes, so that nobody waits for them; what is left goes the next time. */
+const purgeStepsMax = 20;
+
+async function purge(platform: Platform): Promise<void> {
+  for (let step = 0; step < purgeStepsMax && (await purgeSessions(platform)); step += 1);
 }

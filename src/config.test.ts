@@ -32,6 +32,8 @@ test("an empty environment is development, as the contract says", () => {
     tokenAlgorithm: "ES256",
     accessTokenLifetimeSeconds: 900,
     sessionLifetimeSeconds: 90 * 86_400,
+    sessionIdleLifetimeSeconds: 14 * 86_400,
+    refreshOverlapSeconds: 10,
     reauthenticationAgeSeconds: 900,
     passwordLengthMin: 6,
     passwordsChecked: false,
@@ -141,6 +143,8 @@ const bad: Readonly<Record<string, readonly string[]>> = {
   SECRET_KEY: ["hunter2", "x".repeat(31), "x".repeat(1025)],
   TOKEN_ALGORITHM: ["none", "RS256", "es256"],
   ACCESS_TOKEN_LIFETIME: ["59", "3601", "61m", "1d", "900000ms", "15 m", "-15m", "15M", "1.5h"],
+  SESSION_IDLE_LIFETIME: ["3599", "366d"],
+  REFRESH_OVERLAP: ["-1", "61s", "2m"],
   SESSION_LIFETIME: ["3599", "366d"],
   REAUTHENTICATION_AGE: ["59s", "25h"],
   TRUSTED_PROXIES: ["10.0.0.1,", "proxy.example.com", "10.0.0.0/33", "0.0.0.0/0", "\u001b[2J", "*"],
@@ -173,7 +177,7 @@ test("every setting that can be wrong is in the table of bad values", () => {
 test("an unknown limit is refused by naming the known ones", () => {
   assert.deepEqual(faultsOf({ LIMIT_LOGIN: "1/1s" }), [
     "LIMIT_LOGIN names no limit: use one of LIMIT_LIMITED, LIMIT_SIGN_UP, LIMIT_LOGIN_ADDRESS, " +
-      "LIMIT_LOGIN_ACCOUNT, LIMIT_API, or remove it.",
+      "LIMIT_LOGIN_ACCOUNT, LIMIT_REFRESH, LIMIT_API, or remove it.",
   ]);
 });
 

@@ -18,6 +18,8 @@ export type Config = {
   readonly tokenAlgorithm: "ES256" | "EdDSA" | "HS256";
   readonly accessTokenLifetimeSeconds: number;
   readonly sessionLifetimeSeconds: number;
+  readonly sessionIdleLifetimeSeconds: number;
+  readonly refreshOverlapSeconds: number;
   readonly reauthenticationAgeSeconds: number;
   readonly passwordLengthMin: number;
   /** Whether common passwords and words of the account are refused. */
@@ -124,6 +126,8 @@ function readAll({ read, learn }: Reader): Config {
     tokenAlgorithm: read(settings.tokenAlgorithm),
     accessTokenLifetimeSeconds: read(settings.accessTokenLifetimeSeconds),
     sessionLifetimeSeconds: read(settings.sessionLifetimeSeconds),
+    sessionIdleLifetimeSeconds: read(settings.sessionIdleLifetimeSeconds),
+    refreshOverlapSeconds: read(settings.refreshOverlapSeconds),
     reauthenticationAgeSeconds: read(settings.reauthenticationAgeSeconds),
     ...passwordPolicy[mode],
     trustedProxies: read(settings.trustedProxies),

@@ -156,6 +156,22 @@ export const settings = {
     otherwise: "90d",
     parse: (text) => parseSeconds(text, "1h", "365d"),
   }),
+  sessionIdleLifetimeSeconds: setting({
+    name: "SESSION_IDLE_LIFETIME",
+    meaning: "How long a session lives on without being refreshed.",
+    bounds: "1h to 365d",
+    example: "14d",
+    otherwise: "14d",
+    parse: (text) => parseSeconds(text, "1h", "365d"),
+  }),
+  refreshOverlapSeconds: setting({
+    name: "REFRESH_OVERLAP",
+    meaning: "How long a refresh token just used may be used again, by another tab, for the same successor.",
+    bounds: "0s to 60s",
+    example: "10s",
+    otherwise: "10s",
+    parse: (text) => parseSeconds(text, "0s", "60s"),
+  }),
   reauthenticationAgeSeconds: setting({
     name: "REAUTHENTICATION_AGE",
     meaning: "How long ago the password may have been proved for what cannot be undone.",

@@ -39,6 +39,8 @@ describe("every route of the OpenAPI document", async () => {
 
   test("is the contract's, and nothing else is", () => {
     assert.deepEqual(surface.map(({ method, path }) => `${method} ${path}`).toSorted(), [
+      "DELETE /users/me/sessions",
+      "DELETE /users/me/sessions/{id}",
       "DELETE /users/{id}",
       "GET /",
       "GET /.well-known/jwks.json",
@@ -53,11 +55,14 @@ describe("every route of the OpenAPI document", async () => {
       "GET /users/",
       "GET /users/limited",
       "GET /users/me",
+      "GET /users/me/sessions",
       "GET /users/{id}",
       "PATCH /admin/users/{id}",
       "PATCH /users/me",
       "POST /auth/login",
+      "POST /auth/logout",
       "POST /auth/reauthenticate",
+      "POST /auth/refresh",
       "POST /users/",
       "PUT /users/me/password",
     ]);

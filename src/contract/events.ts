@@ -12,9 +12,14 @@ export type Events = {
   "password/changed": Record<never, never>;
   "session/started": { session_id: string; method: "sign-up" | "password" };
   "session/reauthenticated": { session_id: string };
-  "session/ended": { reason: "password-changed" | "account-disabled" };
+  "session/refreshed": { session_id: string; outcome: "rotated" | "retried" | "overlapped" };
+  "session/refresh-reused": { session_id: string };
+  "session/ended": { reason: EndReason; session_id?: string };
   "signing-key/created": { key_id: string; algorithm: string };
 };
+
+/** Why a session is over. */
+export type EndReason = "signed-out" | "ended-by-owner" | "password-changed" | "account-disabled" | "refresh-reused";
 
 export type EventType = keyof Events;
 
@@ -28,6 +33,8 @@ export const eventMeanings: Readonly<Record<EventType, string>> = {
   "password/changed": "Another password; all other sessions ended.",
   "session/started": "Somebody signed in.",
   "session/reauthenticated": "The password was given again: the session is fresh.",
-  "session/ended": "Sessions were ended.",
+  "session/refreshed": "A refresh token was used, or its lost answer asked for again.",
+  "session/refresh-reused": "A used refresh token came again: somebody else has it, so the session ended.",
+  "session/ended": "One session ended, or all of an account's.",
   "signing-key/created": "A key that signs access tokens came to be.",
 };

@@ -12,6 +12,7 @@ export const limits = {
     per: "account",
     meaning: "Wrong passwords for one account, known or not. Never a lasting lock-out.",
   },
+  refresh: { quota: 30, windowSeconds: 60, per: "session", meaning: "New access tokens for one session." },
   api: { quota: 600, windowSeconds: 60, per: "user, else client address", meaning: "Everything else." },
 } as const satisfies Record<string, Quota & { per: string; meaning: string }>;
 

@@ -47,6 +47,9 @@ export const problems = {
   "database-unavailable": { status: 503, title: "database-unavailable", gate: "depend", detail: "database-unavailable", whatHappened: "", causes: [], cures: [], exampleRequest: "" },
   "busy": { status: 503, title: "busy", gate: "depend", detail: "busy", whatHappened: "", causes: [], cures: [], exampleRequest: "" },
   "not-ready": { status: 503, title: "not-ready", gate: "depend", detail: "not-ready", whatHappened: "", causes: [], cures: [], exampleRequest: "" },
+  "refresh-refused": { status: 401, title: "refresh-refused", gate: "authenticate", detail: "refresh-refused", whatHappened: "", causes: [], cures: [], exampleRequest: "" },
+  "foreign-origin": { status: 403, title: "foreign-origin", gate: "authorize", detail: "foreign-origin", whatHappened: "", causes: [], cures: [], exampleRequest: "" },
+  "session-not-found": { status: 404, title: "session-not-found", gate: "handle", detail: "session-not-found", whatHappened: "", causes: [], cures: [], exampleRequest: "" },
   "internal": { status: 500, title: "internal", gate: "handle", detail: "internal", whatHappened: "", causes: [], cures: [], exampleRequest: "" },
 } as const satisfies Record<string, ProblemEntry>;
 export type ProblemCode = keyof typeof problems;

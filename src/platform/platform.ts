@@ -82,7 +82,7 @@ function standardOutput(): Writable {
 
 function requestLine(line: Readonly<Record<string, unknown>>, messageKey: string): string {
   const { method, path, status, gate, code, duration_ms: milliseconds, request_id: requestId } = line;
-  const why = typeof code === "string" ? `${String(gate ?? "")} ${code}` : "";
+  const why = typeof code === "string" ? `${typeof gate === "string" ? gate : ""} ${code}`.trim() : "";
   if (method === undefined) return [line[messageKey], why, requestId].filter(Boolean).join(" ");
   return [method, path, status, why, `${String(milliseconds)} ms`, requestId].filter(Boolean).join(" ");
 }

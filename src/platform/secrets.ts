@@ -34,6 +34,11 @@ export type Secrets = {
   readonly decrypt: (purpose: string, sealed: Uint8Array) => Uint8Array;
   /** A tag of 16 bytes (HMAC-SHA-256, cut) as base64url. */
   readonly tag: (purpose: string, text: string) => string;
+  /** A message authentication code of 32 bytes (HMAC-SHA-256). Compare with `isSame`. */
+  readonly mac: (purpose: string, message: Uint8Array) => Uint8Array;
+  readonly randomBytes: (bytes: number) => Uint8Array;
+  /** Compares in constant time. */
+  readonly isSame: (one: Uint8Array, other: Uint8Array) => boolean;
   /** Compares in constant time. */
   readonly isTag: (purpose: string, text: string, tag: string) => boolean;
   /** Text of `bytes` random bytes, base64url. */
@@ -71,6 +76,9 @@ export function createSecrets(secretKey: Uint8Array | string): Secrets {
     decrypt: (purpose, sealed) => open(keyFor("seal", purpose), purpose, sealed),
     tag,
     isTag: (purpose, text, given) => isSameText(tag(purpose, text), given),
+    mac: (purpose, message) => createHmac("sha256", keyFor("tag", purpose)).update(message).digest(),
+    randomBytes: (bytes) => randomBytes(bytes),
+    isSame: (one, other) => one.length === other.length && timingSafeEqual(one, other),
     randomText: (bytes) => randomBytes(bytes).toString("base64url"),
     uuid: () => randomUUID(),
   };

@@ -8,7 +8,7 @@ test("sign up, who am I, delete: the tutorial's way", async () => {
   assert.equal(made.status, 201);
   assert.equal(made.headers["location"], "/users/1");
   assert.equal(made.headers["cache-control"], "no-store");
-  assert.deepEqual(Object.keys(made.body).toSorted(), ["expires_in", "token", "token_type"]);
+  assert.deepEqual(Object.keys(made.body).toSorted(), ["expires_in", "refresh_expires_in", "refresh_token", "token", "token_type"]);
   assert.equal(made.body["token_type"], "Bearer");
   assert.equal(made.body["expires_in"], 900);
   const token = String(made.body["token"]);

@@ -47,6 +47,7 @@ const quick: Record<string, string> = {
   LIMIT_SIGN_UP: "off",
   LIMIT_LOGIN_ADDRESS: "off",
   LIMIT_LOGIN_ACCOUNT: "off",
+  LIMIT_REFRESH: "off",
   LIMIT_API: "off",
 };
 

@@ -36,9 +36,9 @@ export function guideRoutes(platform: Platform): readonly AnyRoute[] {
       limit: "api",
       success: { status: 200, description: "The catalogue.", schema: catalogueSchema, page: true },
       problems: [],
-      handle: async ({ accept }, reply) => {
+      handle: async ({ headers }, reply) => {
         reply.header("vary", "accept");
-        return prefersHtml(accept) ? asPage(platform, reply, problemListPage()) : catalogue(publicUrl);
+        return prefersHtml(headers) ? asPage(platform, reply, problemListPage()) : catalogue(publicUrl);
       },
     }),
     route({
@@ -62,10 +62,10 @@ export function guideRoutes(platform: Platform): readonly AnyRoute[] {
       params: Type.Object({ code: Type.String({ maxLength: 64 }) }),
       success: { status: 200, description: "The problem.", schema: ProblemEntryBody, page: true },
       problems: ["problem-unknown"],
-      handle: async ({ params, accept }, reply) => {
+      handle: async ({ params, headers }, reply) => {
         if (!isProblemCode(params.code)) throw new Problem("problem-unknown");
         reply.header("vary", "accept");
-        return prefersHtml(accept)
+        return prefersHtml(headers)
           ? asPage(platform, reply, problemPage(params.code, { publicUrl }))
           : entryBody(params.code, publicUrl);
       },
@@ -97,10 +97,10 @@ function homeRoute(platform: Platform): AnyRoute {
       page: true,
     },
     problems: [],
-    handle: async ({ accept }, reply) => {
+    handle: async ({ headers }, reply) => {
       reply.header("vary", "accept");
       const databaseUp = await isDatabaseThere(platform);
-      if (prefersHtml(accept)) return asPage(platform, reply, homePage({ mode, publicUrl, databaseUp }));
+      if (prefersHtml(headers)) return asPage(platform, reply, homePage({ mode, publicUrl, databaseUp }));
       if (!databaseUp) throw new Problem("database-unavailable", { headers: { "retry-after": "1" } });
       return {
         status: "ok",

@@ -1,28 +1,171 @@
+import type { IncomingHttpHeaders } from "node:http";
 import { Type } from "typebox";
+import { Problem } from "../../contract/problems.ts";
+import { timestamp } from "../../platform/clock.ts";
 import { asCached } from "../../platform/http/negotiation.ts";
 import { route, type AnyRoute } from "../../platform/http/route.ts";
-import type { Sessions } from "./sessions.ts";
+import type { Platform } from "../../platform/platform.ts";
+import { rateLimitHeaders } from "../../platform/rate-limit/rate-limit-headers.ts";
+import {
+  Delivery,
+  endOtherSessions,
+  endOwnSession,
+  jwksMaxAgeSeconds,
+  listSessions,
+  TokensBody,
+  type Sessions,
+} from "./sessions.ts";
 
-/** How long a verifier may keep the key set. A new key must be published at least so long before it signs. */
-export const jwksMaxAgeSeconds = 300;
+const SessionBody = Type.Object(
+  {
+    id: Type.String(),
+    created_at: Type.String({ format: "date-time" }),
+    last_used_at: Type.String({ format: "date-time" }),
+    address: Type.String(),
+    user_agent: Type.Union([Type.String(), Type.Null()]),
+    current: Type.Boolean({ description: "The session that is asking." }),
+  },
+  { title: "Session" },
+);
 
-export function sessionRoutes(sessions: Sessions): readonly AnyRoute[] {
+export function sessionRoutes(platform: Platform, sessions: Sessions): readonly AnyRoute[] {
+  return [refreshRoute(sessions), logoutRoute(platform, sessions), ...ownSessionRoutes(platform), jwksRoute(sessions)];
+}
+
+function refreshRoute(sessions: Sessions): AnyRoute {
+  return route({
+    method: "POST",
+    url: "/auth/refresh",
+    tag: "Sign-in",
+    summary: "Get new tokens for a refresh token",
+    description:
+      "Each use makes the next refresh token and ends this one. Send an Idempotency-Key, chosen before the request: if the answer gets lost, the same token with the same key gets the same answer again, until the new token was used. A used token that comes again in any other way ends the session.",
+    access: "public",
+    limit: "api",
+    body: Type.Object(
+      {
+        refresh_token: Type.Optional(Type.String({ minLength: 1, maxLength: 256, description: "Left out when the cookie brings it." })),
+        delivery: Type.Optional(Delivery),
+      },
+      { additionalProperties: false, title: "Refresh" },
+    ),
+    success: { status: 200, description: "New tokens.", schema: TokensBody },
+    problems: ["refresh-refused", "foreign-origin"],
+    handle: async ({ body, headers, origin }, reply) => {
+      const token = body.refresh_token ?? sessions.cookie.read(headers);
+      const idempotencyKey = readIdempotencyKey(headers);
+      if (token === undefined) {
+        const fault = { pointer: "#/refresh_token", detail: "is missing, and no cookie brings one", code: "required" };
+        throw new Problem("validation-failed", { members: { errors: [fault] } });
+      }
+      const { tokens, counted } = await sessions.refresh({ token, idempotencyKey }, origin);
+      if (counted) reply.headers(rateLimitHeaders([counted]));
+      return sessions.deliver(tokens, body.delivery, reply);
+    },
+  });
+}
+
+/** The Idempotency-Key of a request (draft-ietf-httpapi-idempotency-key-header), at most 255 characters. */
+function readIdempotencyKey(headers: IncomingHttpHeaders): string | undefined {
+  const key = headers["idempotency-key"];
+  if (key === undefined) return undefined;
+  if (typeof key === "string" && key.length >= 1 && key.length <= 255) return key;
+  const fault = { pointer: "Idempotency-Key", detail: "must have 1 to 255 characters", code: "too-long" };
+  throw new Problem("validation-failed", { members: { errors: [fault] } });
+}
+
+function logoutRoute(platform: Platform, sessions: Sessions): AnyRoute {
+  return route({
+    method: "POST",
+    url: "/auth/logout",
+    tag: "Sign-in",
+    summary: "Sign out",
+    description: "The session ends at once, with its access tokens and its refresh token.",
+    access: "signed-in",
+    limit: "api",
+    success: { status: 204, description: "Signed out." },
+    problems: [],
+    handle: async ({ caller, origin }, reply) => {
+      await endOwnSession(platform, caller, caller.sessionId, "signed-out", origin);
+      reply.header("set-cookie", sessions.cookie.clear());
+    },
+  });
+}
+
+function ownSessionRoutes(platform: Platform): readonly AnyRoute[] {
+  const tag = "Sessions";
   return [
     route({
       method: "GET",
-      url: "/.well-known/jwks.json",
-      tag: "Tokens",
-      summary: "The public keys that access tokens are signed with",
-      description: "A JWK Set (RFC 7517). With HS256 there is no public key and the set is empty.",
-      access: "public",
-      limit: "unlimited",
+      url: "/users/me/sessions",
+      tag,
+      summary: "Where am I signed in?",
+      access: "signed-in",
+      limit: "api",
       success: {
         status: 200,
-        description: "The keys.",
-        schema: Type.Object({ keys: Type.Array(Type.Record(Type.String(), Type.String())) }, { title: "JwkSet" }),
+        description: "The living sessions, last used first; at most 200.",
+        schema: Type.Object({ items: Type.Array(SessionBody) }, { title: "SessionList" }),
       },
       problems: [],
-      handle: async (_request, reply) => asCached(reply, JSON.stringify(sessions.publicJwks()), { mediaType: "application/json; charset=utf-8", maxAgeSeconds: jwksMaxAgeSeconds }),
+      handle: async ({ caller }) => ({
+        items: (await listSessions(platform, caller.account.id)).map((session) => ({
+          id: session.id,
+          created_at: timestamp(session.created_at),
+          last_used_at: timestamp(session.last_used_at),
+          address: session.address,
+          user_agent: session.user_agent,
+          current: session.id === caller.sessionId,
+        })),
+      }),
+    }),
+    route({
+      method: "DELETE",
+      url: "/users/me/sessions",
+      tag,
+      summary: "Sign out everywhere else",
+      access: "signed-in",
+      limit: "api",
+      success: { status: 204, description: "All other sessions have ended." },
+      problems: [],
+      handle: async ({ caller, origin }) => endOtherSessions(platform, caller, origin),
+    }),
+    route({
+      method: "DELETE",
+      url: "/users/me/sessions/:id",
+      tag,
+      summary: "End one session",
+      access: "signed-in",
+      limit: "api",
+      params: Type.Object({ id: Type.String({ maxLength: 64 }) }),
+      success: { status: 204, description: "The session has ended." },
+      problems: ["session-not-found"],
+      handle: async ({ params, caller, origin }) => {
+        const wasAlive = await endOwnSession(platform, caller, params.id, "ended-by-owner", origin);
+        if (!wasAlive) throw new Problem("session-not-found");
+      },
     }),
   ];
+}
+
+function jwksRoute(sessions: Sessions): AnyRoute {
+  return route({
+    method: "GET",
+    url: "/.well-known/jwks.json",
+    tag: "Tokens",
+    summary: "The public keys that access tokens are signed with",
+    description: "A JWK Set (RFC 7517). With HS256 there is no public key and the set is empty.",
+    access: "public",
+    limit: "unlimited",
+    success: {
+      status: 200,
+      description: "The keys.",
+      schema: Type.Object({ keys: Type.Array(Type.Record(Type.String(), Type.String())) }, { title: "JwkSet" }),
+    },
+    problems: [],
+    handle: async (_request, reply) => {
+      const mediaType = "application/json; charset=utf-8";
+      return asCached(reply, JSON.stringify(sessions.publicJwks()), { mediaType, maxAgeSeconds: jwksMaxAgeSeconds });
+    },
+  });
 }

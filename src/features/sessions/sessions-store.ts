@@ -28,6 +28,117 @@ export async function findSessionOfAccount({ db }: Db, sessionId: string): Promi
   return row;
 }
 
+export type RefreshFamilyRow = Pick<
+  SessionRow,
+  "id" | "refresh_secret" | "refresh_generation" | "refreshed_at" | "refresh_key_tag" | "last_used_at" | "expires_at" | "ended_at"
+>;
+
+/** What decides about a refresh token of this session. */
+export async function findRefreshFamily({ db }: Db, sessionId: string): Promise<RefreshFamilyRow | undefined> {
+  return db
+    .selectFrom("sessions")
+    .select(["id", "refresh_secret", "refresh_generation", "refreshed_at", "refresh_key_tag"])
+    .select(["last_used_at", "expires_at", "ended_at"])
+    .where("id", "=", sessionId)
+    .executeTakeFirst();
+}
+
+export async function findAccountOfSession({ db }: Db, sessionId: string): Promise<AccountRow | undefined> {
+  return db
+    .selectFrom("accounts")
+    .innerJoin("sessions", "sessions.account_id", "accounts.id")
+    .selectAll("accounts")
+    .where("sessions.id", "=", sessionId)
+    .executeTakeFirst();
+}
+
+/**
+ * Uses the newest refresh token of a living session. Throws when somebody used it meanwhile: the transaction that
+ * looked is then worth nothing.
+ */
+export async function rotateRefresh(
+  { db }: Db,
+  family: RefreshFamilyRow,
+  use: { readonly at: number; readonly keyTag: string | null; readonly address: string; readonly userAgent: string | null },
+): Promise<void> {
+  const { numUpdatedRows } = await db
+    .updateTable("sessions")
+    .set({
+      refresh_generation: family.refresh_generation + 1,
+      refreshed_at: use.at,
+      refresh_key_tag: use.keyTag,
+      last_used_at: use.at,
+      address: use.address,
+      user_agent: use.userAgent,
+    })
+    .where("id", "=", family.id)
+    .where("refresh_generation", "=", family.refresh_generation)
+    .where("ended_at", "is", null)
+    .executeTakeFirstOrThrow();
+  if (numUpdatedRows !== 1n) throw new Error("A refresh token was used twice: its transaction was not alone.");
+}
+
+/** Ends a living session. `false` when it had ended, or never was this account's if one is named. */
+export async function endSession(
+  { db }: Db,
+  sessionId: string,
+  end: { readonly at: number; readonly reason: string; readonly accountId?: number },
+): Promise<boolean> {
+  let update = db
+    .updateTable("sessions")
+    .set({ ended_at: end.at, end_reason: end.reason })
+    .where("id", "=", sessionId)
+    .where("ended_at", "is", null);
+  if (end.accountId !== undefined) update = update.where("account_id", "=", end.accountId);
+  const { numUpdatedRows } = await update.executeTakeFirstOrThrow();
+  return numUpdatedRows === 1n;
+}
+
+export type SessionListRow = Pick<SessionRow, "id" | "created_at" | "last_used_at" | "address" | "user_agent">;
+
+/** The living sessions of an account, last used first. */
+export async function listLivingSessions(
+  { db }: Db,
+  accountId: number,
+  alive: { readonly expiresAfter: number; readonly usedAfter: number; readonly count: number },
+): Promise<SessionListRow[]> {
+  return db
+    .selectFrom("sessions")
+    .select(["id", "created_at", "last_used_at", "address", "user_agent"])
+    .where("account_id", "=", accountId)
+    .where("ended_at", "is", null)
+    .where("expires_at", ">", alive.expiresAfter)
+    .where("last_used_at", ">", alive.usedAfter)
+    .orderBy("last_used_at", "desc")
+    .orderBy("created_at", "desc")
+    .limit(alive.count)
+    .execute();
+}
+
+/** Deletes at most `count` sessions that are over for good. Returns how many. */
+export async function deleteOverSessions(
+  { db }: Db,
+  over: { readonly expiredBefore: number; readonly endedBefore: number; readonly usedBefore: number; readonly count: number },
+): Promise<number> {
+  const { numDeletedRows } = await db
+    .deleteFrom("sessions")
+    .where("id", "in", (query) =>
+      query
+        .selectFrom("sessions")
+        .select("id")
+        .where(({ eb, or }) =>
+          or([
+            eb("expires_at", "<", over.expiredBefore),
+            eb("ended_at", "<", over.endedBefore),
+            eb("last_used_at", "<", over.usedBefore),
+          ]),
+        )
+        .limit(over.count),
+    )
+    .executeTakeFirstOrThrow();
+  return Number(numDeletedRows);
+}
+
 export async function setAuthenticatedAt({ db }: Db, sessionId: string, at: number): Promise<void> {
   await db.updateTable("sessions").set({ authenticated_at: at, last_used_at: at }).where("id", "=", sessionId).execute();
 }

@@ -1,25 +1,62 @@
+import type { FastifyReply } from "fastify";
 import { Type, type Static } from "typebox";
-import type { Events } from "../../contract/events.ts";
+import type { EndReason, Events } from "../../contract/events.ts";
 import type { Platform } from "../../platform/platform.ts";
-import type { AccountRow } from "../../platform/database/tables.ts";
+import { inTransaction } from "../../platform/database/transaction.ts";
+import type { AccountRow, SessionRow } from "../../platform/database/tables.ts";
 import type { Authenticate, Caller } from "../../platform/http/access.ts";
 import type { RequestOrigin } from "../../platform/http/route.ts";
-import { recordEvent } from "../audit/audit.ts";
-import { createAccessTokens } from "./access-tokens.ts";
-import { endLivingSessions, findSessionOfAccount, insertSession, setAuthenticatedAt } from "./sessions-store.ts";
+import type { TakenLimit } from "../../platform/rate-limit/take-limit.ts";
+import { recordEvent, type SecurityEvent } from "../audit/audit.ts";
+import { createAccessTokens, type AccessTokens } from "./access-tokens.ts";
+import { createRefreshCookie, type RefreshCookie } from "./refresh-cookie.ts";
+import { makeRefreshSecret, writeRefreshToken } from "./refresh-tokens.ts";
+import { refresh, refreshExpiresIn } from "./refresh.ts";
+import {
+  deleteOverSessions,
+  endLivingSessions,
+  endSession,
+  findSessionOfAccount,
+  insertSession,
+  listLivingSessions,
+  setAuthenticatedAt,
+  type SessionListRow,
+} from "./sessions-store.ts";
 import { openKeyring, type Keyring } from "./signing-keys.ts";
 
 /** What a client gets when it has signed in (RFC 6749 §5.1). */
 export const TokensBody = Type.Object(
-  { token: Type.String(), token_type: Type.Literal("Bearer"), expires_in: Type.Integer() },
+  {
+    token: Type.String({ description: "The access token." }),
+    token_type: Type.Literal("Bearer"),
+    expires_in: Type.Integer({ description: "Seconds until the access token expires." }),
+    refresh_token: Type.Optional(Type.String({ description: "Not there when it was delivered as a cookie." })),
+    refresh_expires_in: Type.Integer({ description: "Seconds until the refresh token expires if it is not used." }),
+  },
   { title: "Tokens" },
 );
 export type TokensBody = Static<typeof TokensBody>;
 
+/** How the refresh token comes back: in the body, or in a cookie that no script of a page can read. */
+export const Delivery = Type.Enum(["body", "cookie"]);
+export type Delivery = Static<typeof Delivery>;
+
+/** How long a verifier may keep the key set. A new key is published at least so long before it signs. */
+export const jwksMaxAgeSeconds = 300;
+
 export type Sessions = {
   /** Who a token speaks for, judged by the session and the account as they are now. */
   readonly authenticate: Authenticate;
-  readonly issueTokens: (account: AccountRow, sessionId: string) => Promise<TokensBody>;
+  /** Tokens for a session that was just started. */
+  readonly issueTokens: (account: AccountRow, session: StartedSession) => Promise<TokensBody>;
+  /** Tokens for a refresh token; see refresh.ts. */
+  readonly refresh: (
+    presented: { readonly token: string; readonly idempotencyKey: string | undefined },
+    origin: RequestOrigin,
+  ) => Promise<{ readonly tokens: TokensBody; readonly counted: TakenLimit | undefined }>;
+  readonly cookie: RefreshCookie;
+  /** The tokens as the client asked for them: with `cookie` the refresh token travels in no body. */
+  readonly deliver: (tokens: TokensBody, delivery: Delivery | undefined, reply: FastifyReply) => TokensBody;
   readonly publicJwks: Keyring["publicJwks"];
 };
 
@@ -35,17 +72,45 @@ export async function openSessions(platform: Platform): Promise<Sessions> {
     audience: config.publicUrl,
     lifetimeSeconds: config.accessTokenLifetimeSeconds,
   });
+  const cookie = createRefreshCookie(config.publicUrl);
   return {
+    cookie,
+    deliver: ({ refresh_token: refreshToken = "", ...tokens }, delivery, reply) => {
+      if (delivery !== "cookie") return { ...tokens, refresh_token: refreshToken };
+      reply.header("set-cookie", cookie.set(refreshToken, tokens.refresh_expires_in));
+      return tokens;
+    },
     publicJwks: () => keyring.publicJwks(),
-    issueTokens: async ({ id, role }, sessionId) => {
-      const { token, expiresInSeconds } = await accessTokens.issue({ accountId: id, sessionId, role });
-      return { token, token_type: "Bearer", expires_in: expiresInSeconds };
+    issueTokens: async (account, session) =>
+      tokensBody(accessTokens, account, {
+        sessionId: session.id,
+        refreshToken: writeRefreshToken(platform, session, session.refresh_generation),
+        refreshExpiresInSeconds: refreshExpiresIn(platform, session),
+      }),
+    refresh: async (presented, origin) => {
+      const { account, counted, ...refreshed } = await refresh(platform, presented, origin);
+      return { tokens: await tokensBody(accessTokens, account, refreshed), counted };
     },
     authenticate: async (token) => {
       const claims = await accessTokens.verify(token);
       if ("refused" in claims) return { refused: claims.refused === "expired" ? "token-expired" : "token-invalid" };
       return identify(platform, claims.sessionId, claims.accountId);
     },
+  };
+}
+
+async function tokensBody(
+  accessTokens: AccessTokens,
+  { id: accountId, role }: AccountRow,
+  session: { readonly sessionId: string; readonly refreshToken: string; readonly refreshExpiresInSeconds: number },
+): Promise<TokensBody> {
+  const { token, expiresInSeconds } = await accessTokens.issue({ accountId, sessionId: session.sessionId, role });
+  return {
+    token,
+    token_type: "Bearer",
+    expires_in: expiresInSeconds,
+    refresh_token: session.refreshToken,
+    refresh_expires_in: session.refreshExpiresInSeconds,
   };
 }
 
@@ -66,16 +131,18 @@ async function identify(
   return isAlive ? { account: session, sessionId, authenticatedAt: session.authenticated_at } : { refused: "session-ended" };
 }
 
+export type StartedSession = Pick<SessionRow, "id" | "refresh_secret" | "refresh_generation" | "expires_at">;
+
 /** Starts a session: always a new one, whatever the client held before (no fixation). Call it in a transaction. */
 export async function startSession(
   tx: Pick<Platform, "db" | "clock" | "secrets" | "config">,
   account: AccountRow,
   method: Events["session/started"]["method"],
   origin: RequestOrigin,
-): Promise<string> {
+): Promise<StartedSession> {
   const now = tx.clock.now();
   const id = tx.secrets.randomText(16);
-  await insertSession(tx, {
+  const session: SessionRow = {
     id,
     account_id: account.id,
     created_at: now,
@@ -86,7 +153,12 @@ export async function startSession(
     end_reason: null,
     address: origin.address,
     user_agent: origin.userAgent,
-  });
+    refresh_secret: makeRefreshSecret(tx),
+    refresh_generation: 1,
+    refreshed_at: null,
+    refresh_key_tag: null,
+  };
+  await insertSession(tx, session);
   await recordEvent(tx, {
     type: "session/started",
     payload: { session_id: id, method },
@@ -95,7 +167,7 @@ export async function startSession(
     requestId: origin.requestId,
     address: origin.address,
   });
-  return id;
+  return session;
 }
 
 /** The session proved a credential just now. */
@@ -108,8 +180,9 @@ export async function endSessions(
   tx: Pick<Platform, "db" | "clock">,
   end: {
     readonly accountId: number;
-    readonly reason: Events["session/ended"]["reason"];
+    readonly reason: EndReason;
     readonly exceptSessionId?: string;
+    readonly actor?: Pick<SecurityEvent, "actorId" | "requestId" | "address">;
   },
 ): Promise<void> {
   const count = await endLivingSessions(tx, end.accountId, {
@@ -117,5 +190,64 @@ export async function endSessions(
     reason: end.reason,
     exceptSessionId: end.exceptSessionId,
   });
-  if (count > 0) await recordEvent(tx, { type: "session/ended", payload: { reason: end.reason }, accountId: end.accountId });
+  if (count === 0) return;
+  await recordEvent(tx, { type: "session/ended", payload: { reason: end.reason }, accountId: end.accountId, ...end.actor });
+}
+
+const sessionsListedMax = 200;
+
+/** The sessions of an account that still live, last used first; at most 200. */
+export async function listSessions(platform: Pick<Platform, "db" | "clock" | "config">, accountId: number): Promise<SessionListRow[]> {
+  const now = platform.clock.now();
+  return listLivingSessions(platform, accountId, {
+    expiresAfter: now,
+    usedAfter: now - platform.config.sessionIdleLifetimeSeconds * 1000,
+    count: sessionsListedMax,
+  });
+}
+
+/**
+ * Ends one session of the caller, with all its tokens: the very next request with one is refused.
+ * `false` when it was over, or is somebody else's.
+ */
+export async function endOwnSession(
+  platform: Platform,
+  caller: Caller,
+  sessionId: string,
+  reason: "signed-out" | "ended-by-owner",
+  { requestId, address }: RequestOrigin,
+): Promise<boolean> {
+  const accountId = caller.account.id;
+  return inTransaction(platform, async (tx) => {
+    const wasAlive = await endSession(tx, sessionId, { at: tx.clock.now(), reason, accountId });
+    if (wasAlive) {
+      const payload = { reason, session_id: sessionId };
+      await recordEvent(tx, { type: "session/ended", payload, actorId: accountId, accountId, requestId, address });
+    }
+    return wasAlive;
+  });
+}
+
+/** Ends all sessions of the caller but this one. */
+export async function endOtherSessions(platform: Platform, caller: Caller, { requestId, address }: RequestOrigin): Promise<void> {
+  const accountId = caller.account.id;
+  const actor = { actorId: accountId, requestId, address };
+  const end = { accountId, reason: "ended-by-owner", exceptSessionId: caller.sessionId, actor } as const;
+  await inTransaction(platform, (tx) => endSessions(tx, end));
+}
+
+const purgeStep = 500;
+/** An ended session is remembered so long that a late token still gets the true answer. */
+const endedRemainMilliseconds = 7 * 86_400_000;
+
+/** Deletes some sessions that are over, in one short write. Returns whether there may be more. */
+export async function purgeSessions(platform: Pick<Platform, "db" | "clock" | "config">): Promise<boolean> {
+  const before = platform.clock.now() - endedRemainMilliseconds;
+  const count = await deleteOverSessions(platform, {
+    expiredBefore: before,
+    endedBefore: before,
+    usedBefore: before - platform.config.sessionIdleLifetimeSeconds * 1000,
+    count: purgeStep,
+  });
+  return count === purgeStep;
 }

@@ -93,6 +93,8 @@ async function makeKey(
     public_jwk: JSON.stringify(jwk),
     private_key_encrypted: secrets.encrypt(purpose, privateKey.export({ format: "der", type: "pkcs8" })),
     created_at: clock.now(),
+    signs_at: clock.now(),
+    retires_at: null,
   };
 }
 

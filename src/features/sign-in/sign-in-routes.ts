@@ -2,7 +2,7 @@ import { Type } from "typebox";
 import type { Platform } from "../../platform/platform.ts";
 import { route, type AnyRoute } from "../../platform/http/route.ts";
 import { GivenPassword, givenPasswordFaults, newAccountFaults, newPassword } from "../passwords/passwords.ts";
-import { TokensBody, type Sessions } from "../sessions/sessions.ts";
+import { Delivery, TokensBody, type Sessions } from "../sessions/sessions.ts";
 import { logIn, reauthenticate, signUp } from "./sign-in.ts";
 
 export function signInRoutes(platform: Platform, sessions: Sessions): readonly AnyRoute[] {
@@ -17,14 +17,14 @@ export function signInRoutes(platform: Platform, sessions: Sessions): readonly A
       description: `Makes an account and signs it in. Passwords need ${passwordLengthMin} characters; any characters will do.`,
       access: "public",
       limit: "sign-up",
-      body: Type.Object({ email: Email, password: newPassword(platform.config) }, { additionalProperties: false, title: "SignUp" }),
+      body: Type.Object({ email: Email, password: newPassword(platform.config), delivery: Type.Optional(Delivery) }, { additionalProperties: false, title: "SignUp" }),
       rules: (body) => newAccountFaults(platform, body),
       success: { status: 201, description: "The account is made; the token is for it. `Location` is its address.", schema: TokensBody },
       problems: ["email-taken", "busy"],
       handle: async ({ body, origin }, reply) => {
         const { account, tokens } = await signUp(platform, sessions, body, origin);
         reply.header("location", `/users/${account.id}`);
-        return tokens;
+        return sessions.deliver(tokens, body.delivery, reply);
       },
     }),
     route({
@@ -35,11 +35,12 @@ export function signInRoutes(platform: Platform, sessions: Sessions): readonly A
       description: "An unknown address answers like a wrong password, in the same time.",
       access: "public",
       limit: "login-address",
-      body: Type.Object({ email: Email, password: GivenPassword }, { additionalProperties: false, title: "Login" }),
+      body: Type.Object({ email: Email, password: GivenPassword, delivery: Type.Optional(Delivery) }, { additionalProperties: false, title: "Login" }),
       rules: (body) => givenPasswordFaults(body, "password"),
       success: { status: 200, description: "Signed in.", schema: TokensBody },
       problems: ["wrong-credentials", "account-disabled", "busy"],
-      handle: async ({ body, origin }) => logIn(platform, sessions, body, origin),
+      handle: async ({ body, origin }, reply) =>
+        sessions.deliver(await logIn(platform, sessions, body, origin), body.delivery, reply),
     }),
     route({
       method: "POST",

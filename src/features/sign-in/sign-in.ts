@@ -8,7 +8,7 @@ import type { Platform } from "../../platform/platform.ts";
 import { addAccount, emailKey, findAccountOf } from "../accounts/accounts.ts";
 import { recordEvent } from "../audit/audit.ts";
 import { findUnchanged, hashNewPassword, provePassword } from "../passwords/passwords.ts";
-import { markReauthenticated, startSession, type Sessions, type TokensBody } from "../sessions/sessions.ts";
+import { markReauthenticated, startSession, type Sessions, type StartedSession, type TokensBody } from "../sessions/sessions.ts";
 import { signInSteps } from "./sign-in-steps.ts";
 
 export type Credentials = { readonly email: string; readonly password: string };
@@ -19,7 +19,7 @@ async function openDoor(
   account: AccountRow,
   method: Events["session/started"]["method"],
   origin: RequestOrigin,
-): Promise<string> {
+): Promise<StartedSession> {
   for (const step of signInSteps) step(account);
   return startSession(tx, account, method, origin);
 }
@@ -38,11 +38,11 @@ export async function signUp(
   // Saves the hash. Who gets past here at the same time is told apart by the unique index.
   if (await findAccountOf(platform, email)) throw new Problem("email-taken");
   const passwordHash = await hashNewPassword(platform, password);
-  const { account, sessionId } = await inTransaction(platform, async (tx) => {
+  const { account, session } = await inTransaction(platform, async (tx) => {
     const account = await addAccount(tx, { email, passwordHash, role: "user", by: "sign-up", origin });
-    return { account, sessionId: await openDoor(tx, account, "sign-up", origin) };
+    return { account, session: await openDoor(tx, account, "sign-up", origin) };
   });
-  return { account, tokens: await sessions.issueTokens(account, sessionId) };
+  return { account, tokens: await sessions.issueTokens(account, session) };
 }
 
 /**
@@ -59,12 +59,12 @@ export async function logIn(
   const found = await findAccountOf(platform, email);
   const proved = await provePassword(platform, found, password, `email:${emailKey(email)}`);
   if (proved === undefined) throw new Problem("wrong-credentials");
-  const { account, sessionId } = await inTransaction(platform, async (tx) => {
+  const { account, session } = await inTransaction(platform, async (tx) => {
     const account = await findUnchanged(tx, proved);
     if (account === undefined) throw new Problem("wrong-credentials");
-    return { account, sessionId: await openDoor(tx, account, "password", origin) };
+    return { account, session: await openDoor(tx, account, "password", origin) };
   });
-  return sessions.issueTokens(account, sessionId);
+  return sessions.issueTokens(account, session);
 }
 
 /**

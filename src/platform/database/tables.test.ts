@@ -35,12 +35,26 @@ const columns = {
     end_reason: "null",
     address: "not null",
     user_agent: "null",
+    refresh_secret: "not null",
+    refresh_generation: "not null",
+    refreshed_at: "null",
+    refresh_key_tag: "null",
   },
   signing_keys: {
     id: "not null",
     algorithm: "not null",
     public_jwk: "not null",
     private_key_encrypted: "not null",
+    created_at: "not null",
+    signs_at: "not null",
+    retires_at: "null",
+  },
+  key_usage: { key_id: "not null", hour: "not null", tokens_seen: "not null", last_seen_at: "not null" },
+  idempotent_answers: {
+    id: "not null",
+    request_tag: "not null",
+    status: "null",
+    answer_encrypted: "null",
     created_at: "not null",
   },
   events: {
@@ -89,7 +103,8 @@ test("the database keeps what must hold whoever writes", async () => {
 test("sessions go with their account, its events stay, and its number is never given again", async () => {
   await using db = await openDatabase(memory, { now: () => 1 });
   await db.insertInto("accounts").values(account).execute();
-  const times = { created_at: 1, authenticated_at: 1, last_used_at: 1, expires_at: 2 };
+  const refresh = { refresh_secret: new Uint8Array(1), refresh_generation: 1 };
+  const times = { created_at: 1, authenticated_at: 1, last_used_at: 1, expires_at: 2, ...refresh };
   await db.insertInto("sessions").values({ id: "s", account_id: 1, address: "::1", ...times }).execute();
   await db.insertInto("events").values({ at: 1, type: "account/created", account_id: 1, payload: "{}" }).execute();
   const orphan = db.insertInto("sessions").values({ id: "o", account_id: 9, address: "::1", ...times }).execute();

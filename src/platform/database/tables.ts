@@ -36,6 +36,13 @@ export type Tables = {
     end_reason: string | null;
     address: string;
     user_agent: string | null;
+    /** 256 random bits, encrypted under SECRET_KEY: what this session's refresh tokens are derived from. */
+    refresh_secret: Fixed<Uint8Array>;
+    /** The number of the newest refresh token; it has not been used. */
+    refresh_generation: number;
+    /** When the one before it was used, and by which Idempotency-Key (its tag; null for none). */
+    refreshed_at: number | null;
+    refresh_key_tag: string | null;
   };
   signing_keys: {
     /** The `kid`. */
@@ -45,6 +52,30 @@ export type Tables = {
     public_jwk: Fixed<string>;
     /** PKCS #8, encrypted under SECRET_KEY. */
     private_key_encrypted: Fixed<Uint8Array>;
+    created_at: Fixed<number>;
+    /** From then on it signs; before, it is only published, so that every verifier knows it in time. */
+    signs_at: Fixed<number>;
+    /** From then on its tokens are refused; null while no newer key has taken over. */
+    retires_at: number | null;
+  };
+  /** How many tokens of a key were seen, by the hour: tells when it is safe to forget. */
+  key_usage: {
+    key_id: Fixed<string>;
+    /** Hours since the epoch. */
+    hour: Fixed<number>;
+    tokens_seen: number;
+    last_seen_at: number;
+  };
+  /** Answers to requests with an Idempotency-Key, kept for a day. */
+  idempotent_answers: {
+    /** Tag of who asked, where and with which key. */
+    id: Fixed<string>;
+    /** Tag of the body: the same key with another body is a mistake. */
+    request_tag: Fixed<string>;
+    /** null while the first request is under way. */
+    status: number | null;
+    /** The answer, encrypted under SECRET_KEY: it may hold tokens. */
+    answer_encrypted: Uint8Array | null;
     created_at: Fixed<number>;
   };
   /** The audit log. Rows outlive the accounts they speak of. */

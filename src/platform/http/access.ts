@@ -49,6 +49,7 @@ export function challenge(code: ProblemCode, reauthenticationAgeSeconds: number,
     case "token-missing":
       return "Bearer";
     case "wrong-credentials":
+    case "refresh-refused":
       return "Bearer";
     case "token-invalid":
     case "session-ended":

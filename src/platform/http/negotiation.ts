@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
+import type { IncomingHttpHeaders } from "node:http";
 import type { FastifyReply } from "fastify";
 import Negotiator from "negotiator";
 import type { Platform } from "../platform.ts";
 import { securityHeaders } from "./security-headers.ts";
 
 /** Whether HTML is wanted rather than JSON (RFC 9110 §12.5.1). Who takes anything is a program. */
-export function prefersHtml(accept: string): boolean {
-  return new Negotiator({ headers: { accept } }).mediaType(["application/json", "text/html"]) === "text/html";
+export function prefersHtml(headers: IncomingHttpHeaders): boolean {
+  return new Negotiator({ headers }).mediaType(["application/json", "text/html"]) === "text/html";
 }
 
 /** Makes this answer a page, with the headers under which a page may load its own files. Returns what to send. */

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from "node:http";
 import type { FastifyReply } from "fastify";
 import type { Static, TObject, TSchema } from "typebox";
 import type { LimitName } from "../../contract/limits.ts";
@@ -24,8 +25,7 @@ export type RouteRequest<A extends Access, P, Q, B> = {
   readonly origin: RequestOrigin;
   /** What the limit gate counted; `undefined` when the limit is off. */
   readonly counted: TakenLimit | undefined;
-  /** The `Accept` header. */
-  readonly accept: string;
+  readonly headers: IncomingHttpHeaders;
 };
 
 type Part<S extends TObject | undefined> = S extends TObject ? Static<S> : undefined;

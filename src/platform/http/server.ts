@@ -212,7 +212,7 @@ function routeRequest(request: FastifyRequest): Parameters<AnyRoute["handle"]>[0
     caller: (identity.kind === "caller" ? identity.caller : undefined) as never,
     origin: { requestId: request.id, address, userAgent: neutral(request.headers["user-agent"]) },
     counted,
-    accept: request.headers.accept ?? "",
+    headers: request.headers,
   };
 }
 

@@ -8,6 +8,8 @@ export const migration0001: Migration = {
     await createAccounts(db, words);
     await createSessions(db, words);
     await createSigningKeys(db, words);
+    await createKeyUsage(db, words);
+    await createIdempotentAnswers(db, words);
     await createEvents(db, words);
   },
 };
@@ -33,7 +35,7 @@ async function createAccounts(db: MigrationDatabase, { wholeNumber, tableEnd }: 
   await db.schema.createIndex("accounts_email").unique().on("accounts").column("email_canonical").execute();
 }
 
-async function createSessions(db: MigrationDatabase, { wholeNumber, tableEnd }: SchemaWords): Promise<void> {
+async function createSessions(db: MigrationDatabase, { wholeNumber, bytes, tableEnd }: SchemaWords): Promise<void> {
   await db.schema
     .createTable("sessions")
     .addColumn("id", "text", (column) => column.primaryKey().notNull())
@@ -48,10 +50,17 @@ async function createSessions(db: MigrationDatabase, { wholeNumber, tableEnd }: 
     .addColumn("end_reason", "text")
     .addColumn("address", "text", (column) => column.notNull())
     .addColumn("user_agent", "text")
+    .addColumn("refresh_secret", bytes, (column) => column.notNull())
+    .addColumn("refresh_generation", "integer", (column) => column.notNull())
+    .addColumn("refreshed_at", wholeNumber)
+    .addColumn("refresh_key_tag", "text")
     .addCheckConstraint("sessions_end_has_reason", sql`(ended_at is null) = (end_reason is null)`)
     .modifyEnd(tableEnd)
     .execute();
   await db.schema.createIndex("sessions_account").on("sessions").column("account_id").execute();
+  // For the purge: what expired or ended longest ago goes first.
+  await db.schema.createIndex("sessions_expiry").on("sessions").column("expires_at").execute();
+  await db.schema.createIndex("sessions_end").on("sessions").column("ended_at").execute();
 }
 
 async function createSigningKeys(db: MigrationDatabase, words: SchemaWords): Promise<void> {
@@ -62,9 +71,36 @@ async function createSigningKeys(db: MigrationDatabase, words: SchemaWords): Pro
     .addColumn("public_jwk", "text", (column) => column.notNull())
     .addColumn("private_key_encrypted", words.bytes, (column) => column.notNull())
     .addColumn("created_at", words.wholeNumber, (column) => column.notNull())
+    .addColumn("signs_at", words.wholeNumber, (column) => column.notNull())
+    .addColumn("retires_at", words.wholeNumber)
     .addCheckConstraint("signing_keys_algorithm_is_known", sql`algorithm in ('ES256', 'EdDSA')`)
     .modifyEnd(words.tableEnd)
     .execute();
+}
+
+async function createKeyUsage(db: MigrationDatabase, { wholeNumber, tableEnd }: SchemaWords): Promise<void> {
+  await db.schema
+    .createTable("key_usage")
+    .addColumn("key_id", "text", (column) => column.notNull())
+    .addColumn("hour", "integer", (column) => column.notNull())
+    .addColumn("tokens_seen", wholeNumber, (column) => column.notNull())
+    .addColumn("last_seen_at", wholeNumber, (column) => column.notNull())
+    .addPrimaryKeyConstraint("key_usage_hour", ["key_id", "hour"])
+    .modifyEnd(tableEnd)
+    .execute();
+}
+
+async function createIdempotentAnswers(db: MigrationDatabase, words: SchemaWords): Promise<void> {
+  await db.schema
+    .createTable("idempotent_answers")
+    .addColumn("id", "text", (column) => column.primaryKey().notNull())
+    .addColumn("request_tag", "text", (column) => column.notNull())
+    .addColumn("status", "integer")
+    .addColumn("answer_encrypted", words.bytes)
+    .addColumn("created_at", words.wholeNumber, (column) => column.notNull())
+    .modifyEnd(words.tableEnd)
+    .execute();
+  await db.schema.createIndex("idempotent_answers_age").on("idempotent_answers").column("created_at").execute();
 }
 
 // No foreign keys: what happened stays on record when the account is gone.

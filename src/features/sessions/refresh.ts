@@ -1,0 +1,110 @@
+import { Problem } from "../../contract/problems.ts";
+import { inTransaction } from "../../platform/database/transaction.ts";
+import type { AccountRow } from "../../platform/database/tables.ts";
+import type { RequestOrigin } from "../../platform/http/route.ts";
+import type { Platform } from "../../platform/platform.ts";
+import { takeLimit, type TakenLimit } from "../../platform/rate-limit/take-limit.ts";
+import { recordEvent } from "../audit/audit.ts";
+import { isGenuine, readRefreshToken, writeRefreshToken, type PresentedToken } from "./refresh-tokens.ts";
+import {
+  endSession,
+  findAccountOfSession,
+  findRefreshFamily,
+  rotateRefresh,
+  type RefreshFamilyRow,
+} from "./sessions-store.ts";
+
+/** What the client learns of a refusal: enough to know whether to sign in again. */
+export type RefreshRefusal = "unknown" | "expired" | "reused" | "revoked";
+
+export type Refreshed = {
+  readonly account: AccountRow;
+  readonly sessionId: string;
+  readonly refreshToken: string;
+  /** Seconds until the new refresh token ends if it is not used. */
+  readonly refreshExpiresInSeconds: number;
+  readonly counted: TakenLimit | undefined;
+};
+
+type Outcome =
+  | { readonly kind: "rotated" | "retried" | "overlapped"; readonly generation: number; readonly account: AccountRow; readonly family: RefreshFamilyRow }
+  | { readonly kind: "refused"; readonly reason: RefreshRefusal };
+
+/**
+ * Uses a refresh token: each use makes the next one and ends this one (RFC 9700 §4.14.2).
+ *
+ * A client whose answer got lost asks again with the same Idempotency-Key and gets the same successor, however late,
+ * until that was first used. Without a key, or with another one, the same token gets the same successor only within
+ * REFRESH_OVERLAP (two tabs); after that somebody else has it, and the whole session ends. Only the immediate
+ * predecessor is ever forgiven.
+ *
+ * @throws Problem `refresh-refused` with `reason`, `too-many-requests`
+ */
+export async function refresh(
+  platform: Platform,
+  presented: { readonly token: string; readonly idempotencyKey: string | undefined },
+  origin: RequestOrigin,
+): Promise<Refreshed> {
+  const token = readRefreshToken(presented.token);
+  const known = token && (await findRefreshFamily(platform, token.sessionId));
+  if (token === undefined || known === undefined || !isGenuine(platform, known, token)) throw refused("unknown");
+  const counted = await takeLimit(platform, "refresh", `session:${token.sessionId}`);
+  const keyTag = presented.idempotencyKey === undefined ? null : platform.secrets.tag("refresh-key", presented.idempotencyKey);
+  const outcome = await inTransaction(platform, (tx) => decide(tx, token, keyTag, origin));
+  // After the commit, so that the end of a stolen session stays.
+  if (outcome.kind === "refused") throw refused(outcome.reason);
+  const { account, family, generation } = outcome;
+  return {
+    account,
+    sessionId: family.id,
+    refreshToken: writeRefreshToken(platform, family, generation),
+    refreshExpiresInSeconds: refreshExpiresIn(platform, family),
+    counted,
+  };
+}
+
+/** Seconds that a refresh token made now may wait for its use. */
+export function refreshExpiresIn({ clock, config }: Pick<Platform, "clock" | "config">, session: { readonly expires_at: number }): number {
+  return Math.max(0, Math.min(config.sessionIdleLifetimeSeconds, Math.floor((session.expires_at - clock.now()) / 1000)));
+}
+
+function refused(reason: RefreshRefusal): Problem {
+  return new Problem("refresh-refused", { members: { reason } });
+}
+
+async function decide(tx: Platform, token: PresentedToken, keyTag: string | null, origin: RequestOrigin): Promise<Outcome> {
+  const family = await findRefreshFamily(tx, token.sessionId);
+  const account = await findAccountOfSession(tx, token.sessionId);
+  if (family === undefined || account === undefined) return { kind: "refused", reason: "unknown" };
+  if (family.ended_at !== null || account.disabled === 1) return { kind: "refused", reason: "revoked" };
+  if (isExpired(tx, family)) return { kind: "refused", reason: "expired" };
+  const kind = judge(tx, family, token.generation, keyTag);
+  const about = { actorId: account.id, accountId: account.id, requestId: origin.requestId, address: origin.address };
+  if (kind === "stolen") {
+    await endSession(tx, family.id, { at: tx.clock.now(), reason: "refresh-reused" });
+    await recordEvent(tx, { type: "session/refresh-reused", payload: { session_id: family.id }, ...about });
+    return { kind: "refused", reason: "reused" };
+  }
+  if (kind === "rotated") await rotateRefresh(tx, family, { at: tx.clock.now(), keyTag, ...origin });
+  await recordEvent(tx, { type: "session/refreshed", payload: { session_id: family.id, outcome: kind }, ...about });
+  return { kind, account, family, generation: kind === "rotated" ? family.refresh_generation + 1 : family.refresh_generation };
+}
+
+function isExpired({ clock, config }: Pick<Platform, "clock" | "config">, family: RefreshFamilyRow): boolean {
+  const now = clock.now();
+  return now >= family.expires_at || now >= family.last_used_at + config.sessionIdleLifetimeSeconds * 1000;
+}
+
+/** A retry or a theft? The newest token is simply used; of the used ones only the last may come again. */
+function judge(
+  { clock, config }: Pick<Platform, "clock" | "config">,
+  family: RefreshFamilyRow,
+  generation: number,
+  keyTag: string | null,
+): "rotated" | "retried" | "overlapped" | "stolen" {
+  if (generation === family.refresh_generation) return "rotated";
+  if (generation !== family.refresh_generation - 1) return "stolen";
+  if (keyTag !== null && keyTag === family.refresh_key_tag) return "retried";
+  const ageMilliseconds = clock.now() - (family.refreshed_at ?? 0);
+  return ageMilliseconds <= config.refreshOverlapSeconds * 1000 ? "overlapped" : "stolen";
+}

@@ -1,0 +1,275 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Answer, createTestServer, type TestServer } from "../support/test-server.ts";
+
+type Tokens = { readonly access: string; readonly refresh: string };
+
+function tokensOf({ status, body, text }: Answer): Tokens {
+  assert.ok(status === 200 || status === 201, text);
+  return { access: String(body["token"]), refresh: String(body["refresh_token"]) };
+}
+
+async function signUp(server: TestServer): Promise<Tokens> {
+  return tokensOf(await server.request("POST", "/users/", { body: { email: "alice@example.com", password: "password" } }));
+}
+
+function refreshWith(server: TestServer, token: string, key?: string): Promise<Answer> {
+  const headers = key === undefined ? {} : { "idempotency-key": key };
+  return server.request("POST", "/auth/refresh", { body: { refresh_token: token }, headers });
+}
+
+async function assertOver(server: TestServer, { access, refresh }: Tokens): Promise<void> {
+  assert.equal((await server.request("GET", "/users/me", { token: access })).body["code"], "session-ended");
+  assert.equal((await refreshWith(server, refresh)).body["reason"], "revoked");
+}
+
+test("each refresh gives the next token, and the session goes on", async () => {
+  // RFC 9700 §4.14.2 (requirement 48)
+  const server = await createTestServer();
+  const first = await signUp(server);
+  const second = tokensOf(await refreshWith(server, first.refresh));
+  const third = tokensOf(await refreshWith(server, second.refresh));
+  assert.equal(new Set([first.refresh, second.refresh, third.refresh]).size, 3);
+  assert.notEqual(first.access, second.access);
+  for (const { access } of [first, second, third]) assert.equal((await server.request("GET", "/users/me", { token: access })).status, 200);
+  assert.equal((await server.events()).filter((type) => type === "session/refreshed").length, 2);
+});
+
+test("a lost answer: the same token with the same key gets the same successor, however late", async () => {
+  const server = await createTestServer();
+  const first = await signUp(server);
+  const lost = tokensOf(await refreshWith(server, first.refresh, "key-1"));
+  server.clock.advance(3 * 86_400_000);
+  const again = tokensOf(await refreshWith(server, first.refresh, "key-1"));
+  assert.equal(again.refresh, lost.refresh);
+  const next = tokensOf(await refreshWith(server, again.refresh, "key-2"));
+  assert.notEqual(next.refresh, again.refresh);
+  assert.equal((await server.request("GET", "/users/me", { token: next.access })).status, 200);
+});
+
+test("once the successor was used, the same key does not help any more", async () => {
+  // django-oauth-toolkit#1617 (requirement 50)
+  const server = await createTestServer();
+  const first = await signUp(server);
+  const second = tokensOf(await refreshWith(server, first.refresh, "key-1"));
+  const third = tokensOf(await refreshWith(server, second.refresh, "key-2"));
+  const replay = await refreshWith(server, first.refresh, "key-1");
+  assert.equal(replay.status, 401);
+  assert.equal(replay.body["code"], "refresh-refused");
+  assert.equal(replay.body["reason"], "reused");
+  await assertOver(server, third);
+});
+
+test("two tabs within ten seconds get the same successor", async () => {
+  const server = await createTestServer();
+  const first = await signUp(server);
+  const one = tokensOf(await refreshWith(server, first.refresh, "tab-1"));
+  server.clock.advance(10_000);
+  const two = tokensOf(await refreshWith(server, first.refresh, "tab-2"));
+  const three = tokensOf(await refreshWith(server, first.refresh));
+  assert.deepEqual([two.refresh, three.refresh], [one.refresh, one.refresh]);
+  await refreshWith(server, one.refresh);
+  assert.equal((await server.events()).includes("session/refresh-reused"), false);
+});
+
+test("a used token that comes later without its key is a theft: the whole session ends", async () => {
+  // RFC 9700 §4.14.2 (requirement 48): newest refresh token and access tokens included.
+  for (const key of [undefined, "another-key"]) {
+    const server = await createTestServer();
+    const first = await signUp(server);
+    const second = tokensOf(await refreshWith(server, first.refresh, "key-1"));
+    server.clock.advance(10_001);
+    const stolen = await refreshWith(server, first.refresh, key);
+    assert.equal(stolen.status, 401);
+    assert.equal(stolen.body["reason"], "reused");
+    assert.equal(stolen.headers["www-authenticate"], "Bearer");
+    await assertOver(server, second);
+    assert.equal((await server.events()).at(-1), "session/refresh-reused");
+  }
+});
+
+test("the overlap covers only the immediate predecessor and closes when the successor is used", async () => {
+  // Requirement 50
+  const server = await createTestServer();
+  const first = await signUp(server);
+  const second = tokensOf(await refreshWith(server, first.refresh));
+  const third = tokensOf(await refreshWith(server, second.refresh));
+  const stolen = await refreshWith(server, first.refresh);
+  assert.equal(stolen.body["reason"], "reused", "within ten seconds all the same");
+  await assertOver(server, third);
+});
+
+test("a hundred uses at once: one rotation, one successor, nobody signed out", async () => {
+  // CVE-2026-1035 (requirement 49), V2, X18
+  const server = await createTestServer();
+  const first = await signUp(server);
+  const answers = await Promise.all(Array.from({ length: 100 }, (_, index) => refreshWith(server, first.refresh, `key-${index % 3}`)));
+  const successors = new Set(answers.map((answer) => tokensOf(answer).refresh));
+  assert.equal(successors.size, 1);
+  const rotated = await server.platform.db.selectFrom("events").select("payload").where("type", "=", "session/refreshed").execute();
+  const outcomes = rotated.map(({ payload }) => (JSON.parse(payload) as { outcome: string }).outcome);
+  assert.equal(outcomes.filter((outcome) => outcome === "rotated").length, 1);
+  assert.equal(outcomes.length, 100);
+  tokensOf(await refreshWith(server, [...successors][0] ?? ""));
+});
+
+test("what was never ours is unknown, and costs nobody anything", async () => {
+  const server = await createTestServer();
+  const { refresh, access } = await signUp(server);
+  const flipped = refresh.slice(0, -2) + (refresh.at(-2) === "A" ? "B" : "A") + (refresh.at(-1) ?? "");
+  const stranger = "tgr_".padEnd(refresh.length, "A");
+  for (const token of ["x", "tgr_", stranger, flipped, `${refresh}A`, ` ${refresh}`, refresh.toUpperCase(), access]) {
+    const answer = await refreshWith(server, token.slice(0, 256));
+    assert.equal(answer.status === 422 || answer.body["reason"] === "unknown", true, token);
+  }
+  tokensOf(await refreshWith(server, refresh));
+});
+
+test("no kind of token passes for another", async () => {
+  // RFC 9068 §2.1 (requirement 39), V14
+  const server = await createTestServer();
+  const { refresh, access } = await signUp(server);
+  assert.equal((await server.request("GET", "/users/me", { token: refresh })).body["code"], "token-invalid");
+  assert.notEqual((await refreshWith(server, access.slice(0, 256))).status, 200);
+});
+
+test("a session ends when it is idle, and for good after its lifetime, however often it is refreshed", async () => {
+  // ASVS 7.3.1, 7.3.2 (requirement 51)
+  const server = await createTestServer();
+  const idle = await signUp(server);
+  server.clock.advance(14 * 86_400_000);
+  assert.equal((await refreshWith(server, idle.refresh)).body["reason"], "expired");
+  let { refresh } = tokensOf(await server.request("POST", "/auth/login", { body: { email: "alice@example.com", password: "password" } }));
+  for (let days = 0; days < 80; days += 10) {
+    server.clock.advance(10 * 86_400_000);
+    const answer = await refreshWith(server, refresh);
+    assert.equal(answer.body["refresh_expires_in"], Math.min(14, 80 - days) * 86_400);
+    ({ refresh } = tokensOf(answer));
+  }
+  server.clock.advance(10 * 86_400_000);
+  assert.equal((await refreshWith(server, refresh)).body["reason"], "expired");
+});
+
+test("signing out ends this session at once, and no other", async () => {
+  // ASVS 7.4.1 (requirement 47)
+  const server = await createTestServer();
+  const mine = await signUp(server);
+  const other = tokensOf(await server.request("POST", "/auth/login", { body: { email: "alice@example.com", password: "password" } }));
+  assert.equal((await server.request("POST", "/auth/logout", { token: mine.access })).status, 204);
+  await assertOver(server, mine);
+  assert.equal((await server.request("POST", "/auth/logout", { token: mine.access })).status, 401);
+  assert.equal((await server.request("GET", "/users/me", { token: other.access })).status, 200);
+  tokensOf(await refreshWith(server, other.refresh));
+});
+
+test("one sees where one is signed in and ends what one does not know", async () => {
+  // ASVS 7.5.2 (requirement 52)
+  const server = await createTestServer();
+  const mine = await signUp(server);
+  server.clock.advance(60_000);
+  const login = { body: { email: "alice@example.com", password: "password" }, headers: { "user-agent": "Phone\u0007/1" }, address: "198.51.100.4" };
+  const phone = tokensOf(await server.request("POST", "/auth/login", login));
+  const laptop = tokensOf(await server.request("POST", "/auth/login", { body: login.body }));
+  const list = async () => (await server.request("GET", "/users/me/sessions", { token: mine.access })).body["items"] as Record<string, unknown>[];
+  const [first, second, third] = await list();
+  assert.deepEqual([first?.["current"], second?.["current"], third?.["current"]], [false, false, true]);
+  const phoneSession = (await list()).find((session) => session["address"] === "198.51.100.4");
+  assert.equal(phoneSession?.["user_agent"], "Phone\ufffd/1");
+  assert.equal(phoneSession?.["created_at"], "2026-01-15T12:01:00.000Z");
+
+  assert.equal((await server.request("DELETE", `/users/me/sessions/${String(phoneSession?.["id"])}`, { token: mine.access })).status, 204);
+  await assertOver(server, phone);
+  const again = await server.request("DELETE", `/users/me/sessions/${String(phoneSession?.["id"])}`, { token: mine.access });
+  assert.equal(again.body["code"], "session-not-found");
+  assert.equal((await server.request("DELETE", "/users/me/sessions", { token: mine.access })).status, 204);
+  await assertOver(server, laptop);
+  assert.equal((await list()).length, 1);
+});
+
+test("nobody ends somebody else's session", async () => {
+  const server = await createTestServer();
+  const alice = await server.signUp("alice@example.com");
+  const bob = await server.signUp("bob@example.com");
+  const { body } = await server.request("GET", "/users/me/sessions", { token: bob.token });
+  const [session] = body["items"] as { id: string }[];
+  const refused = await server.request("DELETE", `/users/me/sessions/${session?.id ?? ""}`, { token: alice.token });
+  assert.equal(refused.status, 404);
+  assert.equal((await server.request("GET", "/users/me", { token: bob.token })).status, 200);
+});
+
+test("another password, a disabled and a deleted account end the refresh tokens too", async () => {
+  const server = await createTestServer();
+  const admin = await server.administrator();
+  const tokens = await signUp(server);
+  const other = tokensOf(await server.request("POST", "/auth/login", { body: { email: "alice@example.com", password: "password" } }));
+  await server.request("PUT", "/users/me/password", { token: tokens.access, body: { current_password: "password", new_password: "another one" } });
+  await assertOver(server, other);
+  const kept = tokensOf(await refreshWith(server, tokens.refresh));
+  const { body } = await server.request("GET", "/users/me", { token: kept.access });
+  await server.request("PATCH", `/admin/users/${String(body["id"])}`, { token: admin.token, body: { disabled: true } });
+  await assertOver(server, kept);
+  await server.request("DELETE", `/users/${String(body["id"])}`, { token: admin.token });
+  assert.equal((await refreshWith(server, kept.refresh)).body["reason"], "unknown");
+});
+
+test("refreshing is limited by session", async () => {
+  const server = await createTestServer({ LIMIT_REFRESH: "2/60s" });
+  const { refresh } = await signUp(server);
+  const second = tokensOf(await refreshWith(server, refresh));
+  const answer = await refreshWith(server, second.refresh);
+  assert.equal(answer.headers["ratelimit"], '"refresh";r=0;t=60');
+  const refused = await refreshWith(server, tokensOf(answer).refresh);
+  assert.equal(refused.status, 429);
+  assert.equal(refused.body["limit"], "refresh");
+});
+
+test("as a cookie the refresh token is in no body, and only pages of our own may use it", async () => {
+  // ASVS 3.3.1–3.3.4 (requirement 56), 3.5.1 (requirement 57)
+  for (const [publicUrl, name] of [
+    ["https://auth.example.com", "__Host-tollgate_refresh"],
+    ["http://localhost:8000", "tollgate_refresh"],
+  ] as const) {
+    const server = await createTestServer({ PUBLIC_URL: publicUrl });
+    const made = await server.request("POST", "/users/", { body: { email: "alice@example.com", password: "password", delivery: "cookie" } });
+    assert.equal(made.status, 201);
+    assert.equal("refresh_token" in made.body, false);
+    const cookie = made.headers["set-cookie"] ?? "";
+    const secure = publicUrl.startsWith("https") ? "; Secure" : "";
+    assert.match(cookie, new RegExp(`^${name}=tgr_[\\w-]+; Max-Age=1209600; Path=/; HttpOnly; SameSite=Strict${secure}$`));
+    const pair = cookie.split(";")[0] ?? "";
+    const refresh = (headers: Record<string, string>) =>
+      server.request("POST", "/auth/refresh", { body: { delivery: "cookie" }, headers: { cookie: `theme=dark; ${pair}`, ...headers } });
+    for (const headers of [
+      {},
+      { origin: "null" },
+      { origin: "https://evil.example" },
+      { origin: `${publicUrl}.evil.example` },
+      { "sec-fetch-site": "cross-site", origin: publicUrl },
+      { "sec-fetch-site": "same-site" },
+      { "sec-fetch-site": "none" },
+    ] as Record<string, string>[]) {
+      const refused = await refresh(headers);
+      assert.equal(refused.status, 403, JSON.stringify(headers));
+      assert.equal(refused.body["code"], "foreign-origin");
+    }
+    const refreshed = await refresh({ "sec-fetch-site": "same-origin" });
+    assert.equal(refreshed.status, 200);
+    assert.notEqual((refreshed.headers["set-cookie"] ?? "").split(";")[0], pair);
+    const out = await server.request("POST", "/auth/logout", { token: String(refreshed.body["token"]) });
+    assert.match(out.headers["set-cookie"] ?? "", new RegExp(`^${name}=; Max-Age=0; Path=/`));
+  }
+});
+
+test("sessions that are over are purged in small steps, living ones stay", async () => {
+  const { purgeSessions } = await import("../../src/features/sessions/sessions.ts");
+  const server = await createTestServer();
+  const gone = await signUp(server);
+  await server.request("POST", "/auth/logout", { token: gone.access });
+  server.clock.advance(8 * 86_400_000);
+  const { token } = await server.signUp("bob@example.com");
+  assert.equal(await purgeSessions(server.platform), false);
+  assert.equal((await refreshWith(server, gone.refresh)).body["reason"], "unknown");
+  assert.equal((await server.request("GET", "/users/me", { token })).status, 200);
+  const left = await server.platform.db.selectFrom("sessions").select("account_id").execute();
+  assert.deepEqual(left.map(({ account_id: id }) => id), [2]);
+});
