@@ -1,69 +1,70 @@
 import type { Gate } from "./gates.ts";
+import { authenticateProblems } from "./problem-catalogue/authenticate-problems.ts";
+import { authorizeProblems } from "./problem-catalogue/authorize-problems.ts";
+import { dependProblems } from "./problem-catalogue/depend-problems.ts";
+import { handleProblems } from "./problem-catalogue/handle-problems.ts";
+import { limitProblems } from "./problem-catalogue/limit-problems.ts";
+import { routeProblems } from "./problem-catalogue/route-problems.ts";
+import { validateProblems } from "./problem-catalogue/validate-problems.ts";
+import type { ProblemEntry } from "./problem-entry.ts";
 
-export type ProblemEntry = {
-  readonly status: number;
-  readonly title: string;
-  readonly gate: Gate;
-  /** What the client reads when the throwing place says nothing more exact. */
-  readonly detail: string;
-  /** The page's text, one paragraph. */
-  readonly whatHappened: string;
-  readonly causes: readonly string[];
-  /** What to do, in the order to try it. */
-  readonly cures: readonly string[];
-  /** An HTTP request, as text, that gets this answer. */
-  readonly exampleRequest: string;
-  /** Members that this problem adds to the standard ones, as an example. */
-  readonly exampleMembers?: Readonly<Record<string, unknown>>;
+/**
+ * Everything this server refuses with. One condition, one code; one code, one status.
+ * Answers, pages, OpenAPI and docs/reference/problems.md are made from it.
+ */
+export const problems = {
+  ...routeProblems,
+  ...limitProblems,
+  ...authenticateProblems,
+  ...authorizeProblems,
+  ...validateProblems,
+  ...handleProblems,
+  ...dependProblems,
+} as const;
+
+export type ProblemCode = keyof typeof problems;
+
+/** A fault of one field. `pointer` is `#/email` in a body (RFC 6901), `?limit` in a query, `/id` in a path. */
+export type Fault = { readonly pointer: string; readonly detail: string; readonly code: string };
+
+export type ProblemOptions = {
+  /** More exact than the catalogue's; holds no secret. */
+  readonly detail?: string;
+  /** Members beside the standard ones. */
+  readonly members?: Readonly<Record<string, unknown>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** For the log; never for the client. */
+  readonly cause?: unknown;
 };
 
-/** SKELETON: replaced by the full catalogue. */
-export const problems = {
-  "not-found": { status: 404, title: "not-found", gate: "route", detail: "not-found", whatHappened: "", causes: [], cures: [], exampleRequest: "" },
-  "method-not-allowed": { status: 405, title: "method-not-allowed", gate: "route", detail: "method-not-allowed", whatHappened: "", causes: [], cures: [], exampleRequest: "" },
-  "malformed-request": { status: 400, title: "malformed-request", gate: "route", detail: "malformed-request", whatHappened: "", causes: [], cures: [], exampleRequest: "" },
-  "headers-too-large": { status: 431, title: "headers-too-large", gate: "route", detail: "headers-too-large", whatHappened: "", causes: [], cures: [], exampleRequest: "" },
-  "request-timeout": { status: 408, title: "request-timeout", gate: "route", detail: "request-timeout", whatHappened: "", causes: [], cures: [], exampleRequest: "" },
-  "too-many-requests": { status: 429, title: "too-many-requests", gate: "limit", detail: "too-many-requests", whatHappened: "", causes: [], cures: [], exampleRequest: "" },
-  "token-missing": { status: 401, title: "token-missing", gate: "authenticate", detail: "token-missing", whatHappened: "", causes: [], cures: [], exampleRequest: "" },
-  "token-invalid": { status: 401, title: "token-invalid", gate: "authenticate", detail: "token-invalid", whatHappened: "", causes: [], cures: [], exampleRequest: "" },
-  "token-expired": { status: 401, title: "token-expired", gate: "authenticate", detail: "token-expired", whatHappened: "", causes: [], cures: [], exampleRequest: "" },
-  "session-ended": { status: 401, title: "session-ended", gate: "authenticate", detail: "session-ended", whatHappened: "", causes: [], cures: [], exampleRequest: "" },
-  "reauthentication-required": { status: 401, title: "reauthentication-required", gate: "authenticate", detail: "reauthentication-required", whatHappened: "", causes: [], cures: [], exampleRequest: "" },
-  "wrong-credentials": { status: 401, title: "wrong-credentials", gate: "authenticate", detail: "wrong-credentials", whatHappened: "", causes: [], cures: [], exampleRequest: "" },
-  "two-credentials": { status: 400, title: "two-credentials", gate: "authenticate", detail: "two-credentials", whatHappened: "", causes: [], cures: [], exampleRequest: "" },
-  "permission-denied": { status: 403, title: "permission-denied", gate: "authorize", detail: "permission-denied", whatHappened: "", causes: [], cures: [], exampleRequest: "" },
-  "wrong-password": { status: 403, title: "wrong-password", gate: "authorize", detail: "wrong-password", whatHappened: "", causes: [], cures: [], exampleRequest: "" },
-  "account-disabled": { status: 403, title: "account-disabled", gate: "authorize", detail: "account-disabled", whatHappened: "", causes: [], cures: [], exampleRequest: "" },
-  "malformed-json": { status: 400, title: "malformed-json", gate: "validate", detail: "malformed-json", whatHappened: "", causes: [], cures: [], exampleRequest: "" },
-  "body-too-large": { status: 413, title: "body-too-large", gate: "validate", detail: "body-too-large", whatHappened: "", causes: [], cures: [], exampleRequest: "" },
-  "unsupported-media-type": { status: 415, title: "unsupported-media-type", gate: "validate", detail: "unsupported-media-type", whatHappened: "", causes: [], cures: [], exampleRequest: "" },
-  "validation-failed": { status: 422, title: "validation-failed", gate: "validate", detail: "validation-failed", whatHappened: "", causes: [], cures: [], exampleRequest: "" },
-  "user-not-found": { status: 404, title: "user-not-found", gate: "handle", detail: "user-not-found", whatHappened: "", causes: [], cures: [], exampleRequest: "" },
-  "decision-not-found": { status: 404, title: "decision-not-found", gate: "handle", detail: "decision-not-found", whatHappened: "", causes: [], cures: [], exampleRequest: "" },
-  "problem-unknown": { status: 404, title: "problem-unknown", gate: "handle", detail: "problem-unknown", whatHappened: "", causes: [], cures: [], exampleRequest: "" },
-  "email-taken": { status: 409, title: "email-taken", gate: "handle", detail: "email-taken", whatHappened: "", causes: [], cures: [], exampleRequest: "" },
-  "last-admin": { status: 409, title: "last-admin", gate: "handle", detail: "last-admin", whatHappened: "", causes: [], cures: [], exampleRequest: "" },
-  "database-unavailable": { status: 503, title: "database-unavailable", gate: "depend", detail: "database-unavailable", whatHappened: "", causes: [], cures: [], exampleRequest: "" },
-  "busy": { status: 503, title: "busy", gate: "depend", detail: "busy", whatHappened: "", causes: [], cures: [], exampleRequest: "" },
-  "not-ready": { status: 503, title: "not-ready", gate: "depend", detail: "not-ready", whatHappened: "", causes: [], cures: [], exampleRequest: "" },
-  "refresh-refused": { status: 401, title: "refresh-refused", gate: "authenticate", detail: "refresh-refused", whatHappened: "", causes: [], cures: [], exampleRequest: "" },
-  "foreign-origin": { status: 403, title: "foreign-origin", gate: "authorize", detail: "foreign-origin", whatHappened: "", causes: [], cures: [], exampleRequest: "" },
-  "session-not-found": { status: 404, title: "session-not-found", gate: "handle", detail: "session-not-found", whatHappened: "", causes: [], cures: [], exampleRequest: "" },
-  "internal": { status: 500, title: "internal", gate: "handle", detail: "internal", whatHappened: "", causes: [], cures: [], exampleRequest: "" },
-} as const satisfies Record<string, ProblemEntry>;
-export type ProblemCode = keyof typeof problems;
-export type Fault = { readonly pointer: string; readonly detail: string; readonly code: string };
-type Options = { detail?: string; members?: Readonly<Record<string, unknown>>; headers?: Readonly<Record<string, string>>; cause?: unknown };
+/** A refusal: thrown anywhere, answered with its status and its page. */
 export class Problem extends Error {
-  readonly code: ProblemCode; readonly status: number; readonly gate: Gate; readonly detail: string;
-  readonly members: Readonly<Record<string, unknown>>; readonly headers: Readonly<Record<string, string>>;
-  constructor(code: ProblemCode, options: Options = {}) {
-    super(code, { cause: options.cause });
-    this.code = code; const e: ProblemEntry = problems[code]; this.status = e.status; this.gate = e.gate;
-    this.detail = options.detail ?? e.detail; this.members = options.members ?? {}; this.headers = options.headers ?? {};
+  override readonly name = "Problem";
+  readonly code: ProblemCode;
+  readonly status: number;
+  readonly gate: Gate;
+  readonly detail: string;
+  readonly members: Readonly<Record<string, unknown>>;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(code: ProblemCode, { detail, members = {}, headers = {}, cause }: ProblemOptions = {}) {
+    super(code, { cause });
+    const entry: ProblemEntry = problems[code];
+    this.code = code;
+    this.status = entry.status;
+    this.gate = entry.gate;
+    this.detail = detail ?? entry.detail;
+    this.members = members;
+    this.headers = headers;
   }
 }
-export function problemBody(problem: Problem, at: { publicUrl: string; instance: string; requestId: string }): Record<string, unknown> {
-  return { ...problem.members, type: `${at.publicUrl}/errors/${problem.code}`, title: problems[problem.code].title, status: problem.status, detail: problem.detail, instance: at.instance, code: problem.code, request_id: at.requestId, gate: problem.gate };
+
+export type ProblemPlace = { readonly publicUrl: string; readonly instance: string; readonly requestId: string };
+
+/** The body of a refusal (RFC 9457 §3.1). No member of a problem's own can take the place of a standard one. */
+export function problemBody(problem: Problem, { publicUrl, instance, requestId }: ProblemPlace): Record<string, unknown> {
+  const { code, status, detail, gate, members } = problem;
+  const { title } = problems[code];
+  const standard = { type: `${publicUrl}/errors/${code}`, title, status, detail, instance, code, request_id: requestId, gate };
+  return { ...standard, ...members, ...standard };
 }

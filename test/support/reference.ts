@@ -1,7 +1,8 @@
 import { eventMeanings } from "../../src/contract/events.ts";
 import { gateQuestions, gates } from "../../src/contract/gates.ts";
 import { permissions } from "../../src/contract/permissions.ts";
-import { type ProblemCode, type ProblemEntry, problems } from "../../src/contract/problems.ts";
+import type { ProblemEntry } from "../../src/contract/problem-entry.ts";
+import { type ProblemCode, problems } from "../../src/contract/problems.ts";
 import { type AnyRoute, problemsOf } from "../../src/platform/http/route.ts";
 import { settingsReference } from "../../src/settings.ts";
 import { createTestServer } from "./test-server.ts";

@@ -1,0 +1,25 @@
+import type { ProblemEntries } from "../problem-entry.ts";
+
+export const limitProblems = {
+  "too-many-requests": {
+    status: 429,
+    title: "Asked too often",
+    gate: "limit",
+    detail: "This limit is used up. Wait as long as Retry-After says, then ask again.",
+    whatHappened:
+      "A limit counts accepted requests in a sliding window, and this one is full. The refused request was not counted: waiting as many seconds as Retry-After says is enough, and a second less is not.",
+    causes: [
+      "A loop or a retry without a pause.",
+      "Many clients that share one address, or one client_id.",
+      "Behind a proxy: TRUSTED_PROXIES does not name it, so everybody counts as the proxy.",
+      "For login-account: wrong passwords for this account, by whomever.",
+    ],
+    cures: [
+      "Wait for Retry-After seconds; show people a countdown.",
+      "Read RateLimit on every answer and slow down before it reaches 0.",
+      "As operator: the setting LIMIT_… of the limit that the answer names, or TRUSTED_PROXIES.",
+    ],
+    exampleRequest: "GET /users/limited?client_id=me HTTP/1.1",
+    exampleMembers: { limit: "limited", "violated-policies": ["limited"], retry_after_seconds: 42 },
+  },
+} as const satisfies ProblemEntries;

@@ -1,0 +1,50 @@
+import type { ProblemEntries } from "../problem-entry.ts";
+
+export const validateProblems = {
+  "malformed-json": {
+    status: 400,
+    title: "The body is not JSON",
+    gate: "validate",
+    detail: "The body cannot be read as JSON in UTF-8.",
+    whatHappened: "The body says it is JSON, but it breaks off, is no UTF-8, names a member twice or is nested too deep. It was not acted upon.",
+    causes: ["A missing quote, brace or comma, or single quotes.", "A body put together as text rather than by a JSON library.", "Quotes that the shell took away."],
+    cures: ["Let a library write it: JSON.stringify, json.dumps.", "In a shell put the body between single quotes."],
+    exampleRequest: 'POST /users/ HTTP/1.1\nContent-Type: application/json\n\n{"email":"alice@example.com',
+  },
+  "body-too-large": {
+    status: 413,
+    title: "The body is too large",
+    gate: "validate",
+    detail: "A body may have 64 KiB.",
+    whatHappened: "Reading stopped at 64 KiB; no route of this server needs more.",
+    causes: ["A file, or a very long text, in a member that holds a short one."],
+    cures: ["Send only the members that the route names at /docs."],
+    exampleRequest: 'POST /users/ HTTP/1.1\nContent-Type: application/json\nContent-Length: 1048576\n\n{"email":"…',
+  },
+  "unsupported-media-type": {
+    status: 415,
+    title: "Not this kind of body",
+    gate: "validate",
+    detail: "Bodies are JSON in UTF-8, uncompressed: send Content-Type: application/json.",
+    whatHappened: "The body is of a kind that this server does not read, so it was not looked at.",
+    causes: ["A form (application/x-www-form-urlencoded) instead of JSON.", "curl -d without -H 'content-type: application/json'.", "A Content-Encoding such as gzip, or another charset."],
+    cures: ["Send the header Content-Type: application/json and a JSON body."],
+    exampleRequest: "POST /auth/login HTTP/1.1\nContent-Type: application/x-www-form-urlencoded\n\nemail=alice%40example.com&password=secret",
+  },
+  "validation-failed": {
+    status: 422,
+    title: "Something you sent is not as it must be",
+    gate: "validate",
+    detail: "`errors` lists each fault with the place where it is.",
+    whatHappened: "What you sent can be read, but breaks a rule of the route. All faults are told at once; nothing was changed.",
+    causes: ["A member is missing, misspelt or of another type.", "A value is too short, too long or not of its format.", "A password that is too easy to guess."],
+    cures: ["Go through `errors`: `pointer` says where (#/email in the body, ?limit in the address, /id in the path), `detail` what it must be."],
+    exampleRequest: 'POST /users/ HTTP/1.1\nContent-Type: application/json\n\n{"email":"nobody","password":"123"}',
+    exampleMembers: {
+      errors: [
+        { pointer: "#/email", detail: "must be an e-mail address", code: "format" },
+        { pointer: "#/password", detail: "must have at least 6 characters", code: "too-short" },
+      ],
+    },
+  },
+} as const satisfies ProblemEntries;
