@@ -1,0 +1,67 @@
+import escapeHtml from "escape-html";
+
+/** HTML that is already safe: only `html` and `joined` make it. */
+export class SafeHtml {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+type Part = string | number | SafeHtml;
+
+/** Writes HTML; whatever is put in is escaped unless `html` itself has made it. */
+export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): SafeHtml {
+  const text = strings.map((string, index) => (index === 0 ? string : shown(parts[index - 1] ?? "") + string));
+  return new SafeHtml(text.join(""));
+}
+
+export function joined(parts: readonly SafeHtml[]): SafeHtml {
+  return new SafeHtml(parts.map(({ text }) => text).join(""));
+}
+
+function shown(part: Part): string {
+  return part instanceof SafeHtml ? part.text : escapeHtml(String(part));
+}
+
+const places = [
+  { href: "/", name: "Home" },
+  { href: "/errors", name: "Errors" },
+  { href: "/docs", name: "API" },
+  { href: "/health/ready", name: "Health" },
+] as const;
+
+/** A whole page in the one look: complete without JavaScript, nothing inline, nothing from other hosts. */
+export function pageOf({ title, at, main }: { readonly title: string; readonly at: string; readonly main: SafeHtml }): string {
+  const links = places.map(({ href, name }) =>
+    href === at ? html`<a href="${href}" aria-current="page">${name}</a>` : html`<a href="${href}">${name}</a>`,
+  );
+  const page = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${title}</title>
+<link rel="icon" href="/assets/favicon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="/assets/tollgate.css">
+</head>
+<body>
+<a class="skip" href="#main">Skip to the content</a>
+<header class="top"><div class="bar">
+<a class="wordmark" href="/"><img src="/assets/favicon.svg" alt="" width="24" height="24">Tollgate</a>
+<nav aria-label="Main">${joined(links)}</nav>
+</div></header>
+<main id="main">${main}</main>
+<footer><p>Every request passes seven gates. Every refusal says which one, and why.</p></footer>
+</body>
+</html>
+`;
+  return page.text;
+}
+
+/** Text that keeps its lines. It scrolls within itself, so a keyboard must be able to reach it. */
+export function codeBlock(label: string, text: string): SafeHtml {
+  return html`<pre tabindex="0" role="region" aria-label="${label}"><code>${text}</code></pre>`;
+}
