@@ -80,7 +80,7 @@ export const authenticateProblems = {
     status: 401,
     title: "Not refreshed: sign in again",
     gate: "authenticate",
-    detail: "This refresh token gives no new tokens; `reason` says why. Sign in again.",
+    detail: "This refresh token gives no new tokens; the member reason says why. Sign in again.",
     whatHappened:
       "A refresh token works once; using it gives the next one. `unknown`: never one of ours, or long gone. `expired`: its session was idle too long or reached its end. `revoked`: its session had ended. `reused`: it had been used before, by somebody who is not asking now, so the whole session was ended.",
     causes: [

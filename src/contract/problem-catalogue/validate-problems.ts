@@ -35,7 +35,7 @@ export const validateProblems = {
     status: 422,
     title: "Something you sent is not as it must be",
     gate: "validate",
-    detail: "`errors` lists each fault with the place where it is.",
+    detail: "The list in errors names each fault and the place where it is.",
     whatHappened: "What you sent can be read, but breaks a rule of the route. All faults are told at once; nothing was changed.",
     causes: ["A member is missing, misspelt or of another type.", "A value is too short, too long or not of its format.", "A password that is too easy to guess."],
     cures: ["Go through `errors`: `pointer` says where (#/email in the body, ?limit in the address, /id in the path), `detail` what it must be."],

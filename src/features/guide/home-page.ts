@@ -1,1 +1,65 @@
-export function homePage(_: { mode: string; publicUrl: string; databaseUp: boolean }): string { return "<h1>Tollgate</h1>"; }
+import { gateQuestions, gates, type Gate } from "../../contract/gates.ts";
+import { codeBlock, html, joined, pageOf, type SafeHtml } from "../../platform/http/web-pages.ts";
+
+/** What each gate refuses with, as the picture shows it. */
+const refusals: Readonly<Record<Gate, string>> = {
+  route: "404 · 405",
+  limit: "429",
+  authenticate: "401",
+  authorize: "403",
+  validate: "400 · 413 · 415 · 422",
+  handle: "404 · 409",
+  depend: "503",
+};
+
+/** The first page a person sees: what this is, what it does to a request, and where to go on. */
+export function homePage(server: { readonly mode: string; readonly publicUrl: string; readonly databaseUp: boolean }): string {
+  const main = html`
+<section class="hero">
+<h1>Accounts, sign-in and rate limits that explain themselves</h1>
+<p class="lead">This server keeps accounts, proves who is asking, and slows down who asks too often. Each answer tells which gate decided it, and why.</p>
+${status(server)}
+</section>
+<section aria-labelledby="gates">
+<h2 id="gates">The seven gates</h2>
+<p>A request passes them from first to last and stops at the first that refuses it.</p>
+<ol class="gates">${joined(gates.map(gateItem))}</ol>
+</section>
+<section aria-labelledby="try">
+<h2 id="try">Try it</h2>
+<ol class="steps">
+<li><p>Sign up:</p>${codeBlock("Command to sign up", signUpCommand(server.publicUrl))}</li>
+<li><p>Ask who you are, with the <code>token</code> of the answer:</p>${codeBlock("Command to ask who you are", meCommand(server.publicUrl))}</li>
+<li><p>Leave the token out, and the third gate refuses:</p>${codeBlock("Command without a token", `curl -i ${server.publicUrl}/users/me`)}</li>
+</ol>
+</section>
+<section aria-labelledby="next">
+<h2 id="next">Go on</h2>
+<ul class="cards">
+<li><a href="/docs"><strong>Try every route</strong><span>Swagger UI: Authorize, paste the token, send.</span></a></li>
+<li><a href="/errors"><strong>Understand a refusal</strong><span>Every problem with its causes and its cure.</span></a></li>
+<li><a href="/health/ready"><strong>See what is there</strong><span>Whether the database answers and requests may come.</span></a></li>
+<li><a href="/openapi.json"><strong>Generate a client</strong><span>The OpenAPI 3.1 document.</span></a></li>
+</ul>
+</section>`;
+  return pageOf({ title: "Tollgate", at: "/", main });
+}
+
+function status({ mode, databaseUp }: { readonly mode: string; readonly databaseUp: boolean }): SafeHtml {
+  const database = databaseUp
+    ? html`<li class="good">Running</li><li class="good">Database there</li>`
+    : html`<li class="good">Running</li><li class="bad">Database away: most requests answer 503 until it is back</li>`;
+  return html`<ul class="status" aria-label="Status">${database}<li>${mode} mode</li></ul>`;
+}
+
+function gateItem(gate: Gate): SafeHtml {
+  return html`<li><span class="gate-name">${gate}</span><span class="gate-asks">${gateQuestions[gate]}</span><span class="gate-refuses"><span class="away">refuses with </span>${refusals[gate]}</span></li>`;
+}
+
+function signUpCommand(publicUrl: string): string {
+  return `curl ${publicUrl}/users/ \\\n  -H 'content-type: application/json' \\\n  -d '{"email":"alice@example.com","password":"correct horse battery"}'`;
+}
+
+function meCommand(publicUrl: string): string {
+  return `curl ${publicUrl}/users/me -H "authorization: Bearer $TOKEN"`;
+}

@@ -4,7 +4,6 @@ import type { FastifyContextConfig, FastifyInstance } from "fastify";
 import { Type, type TSchema } from "typebox";
 import { gates } from "../../contract/gates.ts";
 import { problems, type ProblemCode } from "../../contract/problems.ts";
-import type { Platform } from "../platform.ts";
 import { asCached } from "./negotiation.ts";
 import { problemsOf, route, type AnyRoute } from "./route.ts";
 
@@ -26,7 +25,7 @@ function problemSchema(codes: readonly ProblemCode[]): TSchema {
 const faultSchema = Type.Object({ pointer: Type.String(), detail: Type.String(), code: Type.String() });
 
 /** The OpenAPI 3.1 document, made from the routes' own declarations, and Swagger UI over it at `/docs`. */
-export async function registerOpenApi(app: FastifyInstance, { config }: Pick<Platform, "config">): Promise<void> {
+export async function registerOpenApi(app: FastifyInstance): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: "3.1.0",
@@ -36,7 +35,8 @@ export async function registerOpenApi(app: FastifyInstance, { config }: Pick<Pla
         description:
           "Accounts, authentication and rate limiting. Every request passes seven gates: route, limit, authenticate, authorize, validate, handle, depend. Every refusal says which one and why.",
       },
-      servers: [{ url: config.publicUrl }],
+      // Wherever the document was read from: the page and the API are then always one origin.
+      servers: [{ url: "/" }],
       components: {
         securitySchemes: {
           accessToken: { type: "http", scheme: "bearer", bearerFormat: "JWT", description: "The `token` of a sign-up or login, without the word Bearer." },
@@ -52,7 +52,7 @@ export async function registerOpenApi(app: FastifyInstance, { config }: Pick<Pla
   });
   await app.register(async (docs) => {
     docs.addHook("onRoute", (route) => {
-      route.config = { ...route.config, guarded: docsGuard(route.url), page: true };
+      route.config = { ...route.config, guarded: docsGuard(route.url), answers: "docs" };
     });
     await docs.register(swaggerUi, {
       routePrefix: "/docs",

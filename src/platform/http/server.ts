@@ -12,7 +12,7 @@ import { openApiRoute, registerOpenApi } from "./openapi.ts";
 import { refuse } from "./refusals.ts";
 import { logRequest } from "./request-log.ts";
 import type { AnyRoute } from "./route.ts";
-import { securityHeaders } from "./security-headers.ts";
+import { type SecurityHeaders, securityHeaders } from "./security-headers.ts";
 import { createChecker, type Checker } from "./validation.ts";
 
 declare module "fastify" {
@@ -23,8 +23,8 @@ declare module "fastify" {
     guarded?: GuardedRoute;
     /** A known path, another method. */
     allowedMethods?: string;
-    /** May load its own styles, scripts and images. */
-    page?: true;
+    /** Which security headers its answers carry; those of programs if not said. */
+    answers?: keyof SecurityHeaders;
   }
 }
 
@@ -67,7 +67,7 @@ export async function createServer(platform: Platform, parts: ServerParts): Prom
   if (config.corsOrigins.length > 0) await allowOrigins(app, config.corsOrigins);
   guard(app, platform);
   const collected = collectRoutes(app);
-  await registerOpenApi(app, platform);
+  await registerOpenApi(app);
   for (const definition of [...parts.routes, openApiRoute(app)]) addRoute(app, definition);
   await app.after();
   refuseOtherMethods(app, collected());
@@ -108,8 +108,8 @@ function openPassage(app: FastifyInstance, platform: Platform, authenticate: Aut
   const clientAddress = createClientAddress(platform.config.trustedProxies);
   app.decorateRequest("passage");
   app.addHook("onRequest", async (request, reply) => {
-    const { guarded, allowedMethods, page } = request.routeOptions.config;
-    reply.headers(page === true ? headers.page : headers.api).header("x-request-id", request.id);
+    const { guarded, allowedMethods, answers = "api" } = request.routeOptions.config;
+    reply.headers(headers[answers]).header("x-request-id", request.id);
     request.passage = {
       platform,
       authenticate,
@@ -189,7 +189,7 @@ function addRoute(app: FastifyInstance, definition: AnyRoute): void {
   app.route({
     method: definition.method,
     url: definition.url,
-    config: { guarded, ...(success.mediaType === "text/html" ? { page: true as const } : {}) },
+    config: { guarded },
     ...(success.schema ? { schema: { response: { [success.status]: success.schema } } } : {}),
     handler: async (request, reply) => {
       const { trail } = request.passage;

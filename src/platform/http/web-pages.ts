@@ -61,6 +61,11 @@ export function pageOf({ title, at, main }: { readonly title: string; readonly a
   return page.text;
 }
 
+/** A sentence in which `names` between backticks are shown as code. */
+export function prose(text: string): SafeHtml {
+  return joined(text.split("`").map((part, index) => (index % 2 === 0 ? html`${part}` : html`<code>${part}</code>`)));
+}
+
 /** Text that keeps its lines. It scrolls within itself, so a keyboard must be able to reach it. */
 export function codeBlock(label: string, text: string): SafeHtml {
   return html`<pre tabindex="0" role="region" aria-label="${label}"><code>${text}</code></pre>`;

@@ -1,0 +1,35 @@
+import { existsSync } from "node:fs";
+import type { TestContext } from "node:test";
+import { type Browser, chromium, type Page } from "playwright-core";
+
+const executablePath = "/usr/bin/chromium";
+const flags = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--no-first-run",
+];
+
+/** Debian's Chromium; `undefined` after the test was skipped because there is none. REQUIRE_SERVICES=1 makes that a failure. */
+export async function openBrowser(t: TestContext): Promise<Browser | undefined> {
+  if (!existsSync(executablePath)) {
+    if (process.env["REQUIRE_SERVICES"] === "1") throw new Error(`${executablePath} is missing`);
+    t.skip("skipped: no chromium");
+    return undefined;
+  }
+  const browser = await chromium.launch({ executablePath, args: flags });
+  t.after(() => browser.close());
+  return browser;
+}
+
+/** Collects whatever a page complains of: errors, and what its content security policy refused. */
+export function complaintsOf(page: Page): readonly string[] {
+  const complaints: string[] = [];
+  page.on("console", (message) => {
+    if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => complaints.push(error.message));
+  return complaints;
+}
