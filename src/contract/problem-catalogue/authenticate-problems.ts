@@ -12,7 +12,10 @@ export const authenticateProblems = {
       "The token was sent in the address or in the body, where it is not read.",
       "A redirect to another host, at which clients leave the header out.",
     ],
-    cures: ["Sign in with POST /auth/login and take `token` from the answer.", "Send the header Authorization: Bearer, a space, and the token."],
+    cures: [
+      "Sign in with POST /auth/login and take `token` from the answer.",
+      "Send the header Authorization: Bearer, a space, and the token.",
+    ],
     exampleRequest: "GET /users/me HTTP/1.1",
   },
   "token-invalid": {
@@ -20,13 +23,18 @@ export const authenticateProblems = {
     title: "Not a token of this server",
     gate: "authenticate",
     detail: "The access token is not one that this server made for itself. Sign in again.",
-    whatHappened: "The text after Bearer is no genuine access token: its form, its signature, its issuer or its kind is wrong.",
+    whatHappened:
+      "The text after Bearer is no genuine access token: its form, its signature, its issuer or its kind is wrong.",
     causes: [
       "The token was cut off, changed or joined with something else.",
       "It is a refresh token, or a token of another server.",
       "PUBLIC_URL, the issuer of tokens, was changed since.",
     ],
-    cures: ["Sign in again and send `token` as it is.", "Compare the `iss` of the token with PUBLIC_URL.", "As operator: tollgate keys list shows the keys there are."],
+    cures: [
+      "Sign in again and send `token` as it is.",
+      "Compare the `iss` of the token with PUBLIC_URL.",
+      "As operator: tollgate keys list shows the keys there are.",
+    ],
     exampleRequest: "GET /users/me HTTP/1.1\nAuthorization: Bearer eyJhbGciOiJub25lIn0.e30.",
   },
   "token-expired": {
@@ -34,9 +42,14 @@ export const authenticateProblems = {
     title: "The token has expired",
     gate: "authenticate",
     detail: "The access token is genuine, but its time is over. Refresh it, or sign in again.",
-    whatHappened: "An access token lives for minutes, so that a lost one is soon worth nothing. This one is past its `exp`.",
+    whatHappened:
+      "An access token lives for minutes, so that a lost one is soon worth nothing. This one is past its `exp`.",
     causes: ["It was kept longer than `expires_in` said.", "The clock of the machine that checks or made it is wrong."],
-    cures: ["Send the refresh token to POST /auth/refresh.", "Refresh before `expires_in` is over rather than after a 401.", "Set the clocks by NTP."],
+    cures: [
+      "Send the refresh token to POST /auth/refresh.",
+      "Refresh before `expires_in` is over rather than after a 401.",
+      "Set the clocks by NTP.",
+    ],
     exampleRequest: "GET /users/me HTTP/1.1\nAuthorization: Bearer <an old token>",
   },
   // One answer for four conditions, on purpose: who holds a token learns no more about the account.
@@ -45,7 +58,8 @@ export const authenticateProblems = {
     title: "The session is over",
     gate: "authenticate",
     detail: "The session of this token has ended. Sign in again.",
-    whatHappened: "The token is genuine and its time has not come, but each request reads the session behind it, and that one is over.",
+    whatHappened:
+      "The token is genuine and its time has not come, but each request reads the session behind it, and that one is over.",
     causes: [
       "Somebody signed out, here or from the list of sessions.",
       "The password was changed elsewhere.",
@@ -58,10 +72,15 @@ export const authenticateProblems = {
     status: 401,
     title: "Give your password again",
     gate: "authenticate",
-    detail: "What cannot be undone needs a recent proof of who you are: send your password to POST /auth/reauthenticate, then ask again.",
-    whatHappened: "The session is alive, but its last sign-in is too long ago for an action that cannot be undone (RFC 9470).",
+    detail:
+      "What cannot be undone needs a recent proof of who you are: send your password to POST /auth/reauthenticate, then ask again.",
+    whatHappened:
+      "The session is alive, but its last sign-in is too long ago for an action that cannot be undone (RFC 9470).",
     causes: ["More time has passed since the sign-in than REAUTHENTICATION_AGE allows, 15 minutes by default."],
-    cures: ["Ask the person for the password, send it to POST /auth/reauthenticate, repeat the request.", "Or sign in again."],
+    cures: [
+      "Ask the person for the password, send it to POST /auth/reauthenticate, repeat the request.",
+      "Or sign in again.",
+    ],
     exampleRequest: "DELETE /users/1 HTTP/1.1\nAuthorization: Bearer <a token of a session that is hours old>",
   },
   // Which half was wrong is nobody's business: an unknown address answers the same, in the same time.
@@ -71,7 +90,11 @@ export const authenticateProblems = {
     gate: "authenticate",
     detail: "This e-mail address and this password do not belong together.",
     whatHappened: "There is no account with this address and this password. Which of the two is wrong is never said.",
-    causes: ["A typing mistake, or another keyboard layout.", "Another address than the one of the sign-up.", "The password was changed."],
+    causes: [
+      "A typing mistake, or another keyboard layout.",
+      "Another address than the one of the sign-up.",
+      "The password was changed.",
+    ],
     cures: ["Try again with care.", "Sign up if there is no account yet.", "Ask an administrator for help."],
     exampleRequest:
       'POST /auth/login HTTP/1.1\nContent-Type: application/json\n\n{"email":"alice@example.com","password":"not the one"}',
@@ -103,7 +126,10 @@ export const authenticateProblems = {
     detail: "Send one access token, in one Authorization header, and none in the address.",
     whatHappened: "The request brings more than one token, so it is not clear who is asking (RFC 6750 §2).",
     causes: ["A library adds the header that the code sets too.", "An old client that also sends ?access_token=."],
-    cures: ["Send the token once, in the Authorization header.", "Take it out of the address, where logs and histories keep it."],
-    exampleRequest: "GET /users/me?access_token=eyJ… HTTP/1.1\nAuthorization: Bearer eyJ…",
+    cures: [
+      "Send the token once, in the Authorization header.",
+      "Take it out of the address, where logs and histories keep it.",
+    ],
+    exampleRequest: "GET /users/me?access_token=<token> HTTP/1.1\nAuthorization: Bearer <token>",
   },
 } as const satisfies ProblemEntries;

@@ -8,7 +8,10 @@ export const authorizeProblems = {
     detail: "Your role does not have the permission that this needs.",
     whatHappened: "We know who is asking, and this is not theirs to do. `missing_permission` names what they lack.",
     causes: ["The account is an ordinary user's.", "Its role was changed a moment ago: that takes effect at once."],
-    cures: ["Ask an administrator for another role.", "As operator: tollgate admin create <email> makes an account an administrator's."],
+    cures: [
+      "Ask an administrator for another role.",
+      "As operator: tollgate admin create <email> makes an account an administrator's.",
+    ],
     exampleRequest: "GET /admin/users HTTP/1.1\nAuthorization: Bearer <a user's token>",
     exampleMembers: { missing_permission: "users:read" },
   },
@@ -19,7 +22,10 @@ export const authorizeProblems = {
     detail: "This is not your present password, so nothing was changed.",
     whatHappened: "You are signed in, but the password given as proof is not the account's.",
     causes: ["A typing mistake.", "The password was changed meanwhile, in another place."],
-    cures: ["Try again; wrong passwords are counted.", "Signed in elsewhere you can see and end sessions at GET /users/me/sessions."],
+    cures: [
+      "Try again; wrong passwords are counted.",
+      "Signed in elsewhere you can see and end sessions at GET /users/me/sessions.",
+    ],
     exampleRequest:
       'POST /auth/reauthenticate HTTP/1.1\nAuthorization: Bearer <token>\nContent-Type: application/json\n\n{"password":"not the one"}',
   },
@@ -40,9 +46,15 @@ export const authorizeProblems = {
     title: "Not from a page of this server",
     gate: "authorize",
     detail: "A cookie is only taken from pages of this server's own origin.",
-    whatHappened: "The refresh token came as a cookie, which browsers also send for pages of others; the request does not show that it is from one of ours.",
-    causes: ["A page of another origin made the request.", "PUBLIC_URL is not the origin at which people see this server.", "A client that is no browser copied the cookie."],
+    whatHappened:
+      "The refresh token came as a cookie, which browsers also send for pages of others; the request does not show that it is from one of ours.",
+    causes: [
+      "A page of another origin made the request.",
+      "PUBLIC_URL is not the origin at which people see this server.",
+      "A client that is no browser copied the cookie.",
+    ],
     cures: ["Compare PUBLIC_URL with the address bar.", "Outside of browsers send `refresh_token` in the body."],
-    exampleRequest: "POST /auth/refresh HTTP/1.1\nOrigin: https://elsewhere.example\nCookie: __Host-tollgate_refresh=tgr_…",
+    exampleRequest:
+      "POST /auth/refresh HTTP/1.1\nOrigin: https://elsewhere.example\nCookie: __Host-tollgate_refresh=tgr_…",
   },
 } as const satisfies ProblemEntries;

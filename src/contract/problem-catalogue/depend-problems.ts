@@ -7,7 +7,11 @@ export const dependProblems = {
     gate: "depend",
     detail: "The database does not answer at present. Try again as Retry-After says.",
     whatHappened: "The request needed the database and could not get it. Nothing was changed.",
-    causes: ["The disk is full or failing.", "Another program holds the database for too long.", "The file was moved or its rights were changed."],
+    causes: [
+      "The disk is full or failing.",
+      "Another program holds the database for too long.",
+      "The file was moved or its rights were changed.",
+    ],
     cures: ["Try again after Retry-After seconds.", "As operator: tollgate doctor says which it is."],
     exampleRequest: "GET /users/me HTTP/1.1\nAuthorization: Bearer <token>",
   },
@@ -15,10 +19,15 @@ export const dependProblems = {
     status: 503,
     title: "Too much to do",
     gate: "depend",
-    detail: "More passwords are waiting to be checked than this server can check in time. Try again as Retry-After says.",
-    whatHappened: "Checking a password is made to cost time. The queue for it is bounded, so that those who are signed in never wait; it is full.",
+    detail:
+      "More passwords are waiting to be checked than this server can check in time. Try again as Retry-After says.",
+    whatHappened:
+      "Checking a password is made to cost time. The queue for it is bounded, so that those who are signed in never wait; it is full.",
     causes: ["Very many people sign in at once.", "Somebody is trying passwords."],
-    cures: ["Try again after Retry-After seconds.", "As operator: more cores, HASH_THREADS and HASH_QUEUE, or a stricter LIMIT_LOGIN_ADDRESS."],
+    cures: [
+      "Try again after Retry-After seconds.",
+      "As operator: more cores, HASH_THREADS and HASH_QUEUE, or a stricter LIMIT_LOGIN_ADDRESS.",
+    ],
     exampleRequest:
       'POST /auth/login HTTP/1.1\nContent-Type: application/json\n\n{"email":"alice@example.com","password":"secret"}',
   },

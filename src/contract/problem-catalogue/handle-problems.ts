@@ -8,8 +8,15 @@ export const handleProblems = {
     gate: "handle",
     detail: "There is no account with this number that you may see.",
     whatHappened: "No account has this number, or it is somebody else's and not yours to see. Both answer the same.",
-    causes: ["The number is wrong.", "The account was deleted.", "It is another person's, and your role does not read all accounts."],
-    cures: ["Ask for your own with GET /users/me.", "With the permission users:read list accounts at GET /admin/users."],
+    causes: [
+      "The number is wrong.",
+      "The account was deleted.",
+      "It is another person's, and your role does not read all accounts.",
+    ],
+    cures: [
+      "Ask for your own with GET /users/me.",
+      "With the permission users:read list accounts at GET /admin/users.",
+    ],
     exampleRequest: "GET /users/4242 HTTP/1.1\nAuthorization: Bearer <token>",
   },
   "session-not-found": {
@@ -28,7 +35,11 @@ export const handleProblems = {
     gate: "handle",
     detail: "No refused request with this id is remembered.",
     whatHappened: "The last 10,000 refusals are kept while the server runs; this id is not among them.",
-    causes: ["The request was not refused.", "It was long ago, or before a restart.", "The id was cut off: it is `request_id` in the problem and x-request-id in the headers."],
+    causes: [
+      "The request was not refused.",
+      "It was long ago, or before a restart.",
+      "The id was cut off: it is `request_id` in the problem and x-request-id in the headers.",
+    ],
     cures: ["Look the id up in the log, which has every request."],
     exampleRequest: "GET /admin/decisions/unknown HTTP/1.1\nAuthorization: Bearer <an administrator's token>",
   },
@@ -60,7 +71,10 @@ export const handleProblems = {
     detail: "Nobody else could administer this server then. Make another account an administrator's first.",
     whatHappened: "Deleting, disabling or demoting this account would leave the server without an administrator.",
     causes: ["There is only one administrator who is not disabled."],
-    cures: ["Give another account the role admin with PATCH /admin/users/{id}.", "Or on the server: tollgate admin create <email>."],
+    cures: [
+      "Give another account the role admin with PATCH /admin/users/{id}.",
+      "Or on the server: tollgate admin create <email>.",
+    ],
     exampleRequest:
       'PATCH /admin/users/1 HTTP/1.1\nAuthorization: Bearer <the only administrator\'s token>\nContent-Type: application/json\n\n{"role":"user"}',
   },
@@ -69,7 +83,8 @@ export const handleProblems = {
     title: "A fault of this server",
     gate: "handle",
     detail: "Something went wrong that nobody foresaw. It is in the log under this request id.",
-    whatHappened: "The server met a condition that its authors did not think of. What was asked for did not happen, or not wholly.",
+    whatHappened:
+      "The server met a condition that its authors did not think of. What was asked for did not happen, or not wholly.",
     causes: ["A bug."],
     cures: ["Tell the operator the request id.", "As operator: look the id up in the log, and report what you find."],
     exampleRequest: "GET / HTTP/1.1",

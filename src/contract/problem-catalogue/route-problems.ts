@@ -8,7 +8,10 @@ export const routeProblems = {
     detail: "There is nothing at this address. See /docs for every route.",
     whatHappened: "The path of the request names nothing that this server has.",
     causes: ["A typing mistake in the path.", "A path of another version, or of another server behind the same name."],
-    cures: ["Compare the path with the list at /docs.", "Look at PUBLIC_URL and at the proxy in front, if all paths answer so."],
+    cures: [
+      "Compare the path with the list at /docs.",
+      "Look at PUBLIC_URL and at the proxy in front, if all paths answer so.",
+    ],
     exampleRequest: "GET /user/me HTTP/1.1",
   },
   "method-not-allowed": {
@@ -17,7 +20,10 @@ export const routeProblems = {
     gate: "route",
     detail: "This address exists, but not for this method. The Allow header lists the methods it has.",
     whatHappened: "The path is known; the method is not one of its own.",
-    causes: ["A form or a client that sends POST where PUT or PATCH is meant.", "DELETE /users/me: an account is deleted by its number."],
+    causes: [
+      "A form or a client that sends POST where PUT or PATCH is meant.",
+      "DELETE /users/me: an account is deleted by its number.",
+    ],
     cures: ["Use one of the methods in the Allow header of the answer.", "Look the route up at /docs."],
     exampleRequest: "DELETE /users/me HTTP/1.1",
   },
@@ -32,7 +38,11 @@ export const routeProblems = {
       "No Host header, or two of them.",
       "A length that does not agree with the body, or a body that broke off.",
     ],
-    cures: ["Send the request with an ordinary HTTP client.", "Escape the path with encodeURIComponent.", "Look at what a proxy in front changes."],
+    cures: [
+      "Send the request with an ordinary HTTP client.",
+      "Escape the path with encodeURIComponent.",
+      "Look at what a proxy in front changes.",
+    ],
     exampleRequest: "GET /%zz HTTP/1.1",
   },
   "headers-too-large": {
@@ -40,7 +50,8 @@ export const routeProblems = {
     title: "Too many header bytes",
     gate: "route",
     detail: "The headers of a request may have 16 KiB in all.",
-    whatHappened: "The request was refused before its headers were complete, for they are larger than any client needs.",
+    whatHappened:
+      "The request was refused before its headers were complete, for they are larger than any client needs.",
     causes: ["Cookies that have piled up for this host.", "A token or another value that was put together wrongly."],
     cures: ["Clear the cookies of this host.", "Look at which header is so long."],
     exampleRequest: "GET / HTTP/1.1\nX-Long: aaaaaaaaaaaaaaaaaaaa…",
@@ -53,6 +64,6 @@ export const routeProblems = {
     whatHappened: "The connection was open, but the request was never completed.",
     causes: ["A very slow or broken connection.", "A client that opens connections and then waits."],
     cures: ["Send the request again.", "Look at time limits and buffering of a proxy in front."],
-    exampleRequest: "POST /users/ HTTP/1.1\nContent-Length: 100",
+    exampleRequest: "POST /users/ HTTP/1.1\nContent-Type: application/json\nContent-Length: 100\n\n",
   },
 } as const satisfies ProblemEntries;

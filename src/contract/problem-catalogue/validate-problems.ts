@@ -6,8 +6,13 @@ export const validateProblems = {
     title: "The body is not JSON",
     gate: "validate",
     detail: "The body cannot be read as JSON in UTF-8.",
-    whatHappened: "The body says it is JSON, but it breaks off, is no UTF-8, names a member twice or is nested too deep. It was not acted upon.",
-    causes: ["A missing quote, brace or comma, or single quotes.", "A body put together as text rather than by a JSON library.", "Quotes that the shell took away."],
+    whatHappened:
+      "The body says it is JSON, but it breaks off, is no UTF-8, names a member twice or is nested too deep. It was not acted upon.",
+    causes: [
+      "A missing quote, brace or comma, or single quotes.",
+      "A body put together as text rather than by a JSON library.",
+      "Quotes that the shell took away.",
+    ],
     cures: ["Let a library write it: JSON.stringify, json.dumps.", "In a shell put the body between single quotes."],
     exampleRequest: 'POST /users/ HTTP/1.1\nContent-Type: application/json\n\n{"email":"alice@example.com',
   },
@@ -27,18 +32,32 @@ export const validateProblems = {
     gate: "validate",
     detail: "Bodies are JSON in UTF-8, uncompressed: send Content-Type: application/json.",
     whatHappened: "The body is of a kind that this server does not read, so it was not looked at.",
-    causes: ["A form (application/x-www-form-urlencoded) instead of JSON.", "curl -d without -H 'content-type: application/json'.", "A Content-Encoding such as gzip, or another charset."],
+    causes: [
+      "A form (application/x-www-form-urlencoded) instead of JSON.",
+      "curl -d without -H 'content-type: application/json'.",
+      "A Content-Encoding such as gzip, or another charset.",
+    ],
     cures: ["Send the header Content-Type: application/json and a JSON body."],
-    exampleRequest: "POST /auth/login HTTP/1.1\nContent-Type: application/x-www-form-urlencoded\n\nemail=alice%40example.com&password=secret",
+    exampleRequest:
+      "POST /auth/login HTTP/1.1\nContent-Type: application/x-www-form-urlencoded\n\nemail=alice%40example.com&password=secret",
   },
   "validation-failed": {
     status: 422,
-    title: "Something you sent is not as it must be",
+    title: "Some of what you sent is not valid",
     gate: "validate",
-    detail: "The list in errors names each fault and the place where it is.",
-    whatHappened: "What you sent can be read, but breaks a rule of the route. All faults are told at once; nothing was changed.",
-    causes: ["A member is missing, misspelt or of another type.", "A value is too short, too long or not of its format.", "A password that is too easy to guess."],
-    cures: ["Go through `errors`: `pointer` says where (#/email in the body, ?limit in the address, /id in the path), `detail` what it must be."],
+    detail: "Some of what you sent breaks a rule. The list in errors says where each fault is and what must change.",
+    whatHappened:
+      "What you sent can be read, but breaks a rule of the route. All faults are told at once; nothing was changed.",
+    causes: [
+      "A member is missing, misspelt or of another type.",
+      "A value is too short, too long or not of its format.",
+      "A password that is too easy to guess.",
+    ],
+    cures: [
+      "Go through `errors`: `pointer` says where the fault is, `detail` what must change.",
+      "Read a pointer so: `#/email` is a member of the body, `?limit` stands in the query, `/id` in the path.",
+      "Mend all of them and send the request again.",
+    ],
     exampleRequest: 'POST /users/ HTTP/1.1\nContent-Type: application/json\n\n{"email":"nobody","password":"123"}',
     exampleMembers: {
       errors: [

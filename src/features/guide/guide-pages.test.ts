@@ -11,7 +11,12 @@ const codes = Object.keys(problems) as ProblemCode[];
 /** Text of a page as a reader sees it. */
 function textOf(page: string): string {
   const plain = page.replaceAll(/<[^>]+>/g, "");
-  return plain.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&quot;", '"').replaceAll("&#39;", "'").replaceAll("&amp;", "&");
+  return plain
+    .replaceAll("&lt;", "<")
+    .replaceAll("&gt;", ">")
+    .replaceAll("&quot;", '"')
+    .replaceAll("&#39;", "'")
+    .replaceAll("&amp;", "&");
 }
 
 test("whatever is put into a page is text, not HTML", () => {
@@ -45,7 +50,10 @@ test("pages have one heading of the first rank, no step is left out, and nothing
     const ranks = [...page.matchAll(/<h([1-6])/g)].map(([, rank]) => Number(rank));
     assert.equal(ranks.filter((rank) => rank === 1).length, 1);
     ranks.forEach((rank, index) => assert.ok(rank <= (ranks[index - 1] ?? 0) + 1));
-    assert.doesNotMatch(page, /<script|<style|\sstyle=|\son\w+=|https?:\/\/(?!auth\.example\.com)[^"<\s]*\.(js|css|png)/);
+    assert.doesNotMatch(
+      page,
+      /<script|<style|\sstyle=|\son\w+=|https?:\/\/(?!auth\.example\.com)[^"<\s]*\.(js|css|png)/,
+    );
   }
 });
 

@@ -91,7 +91,13 @@ function homeRoute(platform: Platform): AnyRoute {
       status: 200,
       description: "It is, and so is its database.",
       schema: Type.Object(
-        { status: Type.Literal("ok"), name: Type.String(), docs: Type.String(), errors: Type.String(), openapi: Type.String() },
+        {
+          status: Type.Literal("ok"),
+          name: Type.String(),
+          docs: Type.String(),
+          errors: Type.String(),
+          openapi: Type.String(),
+        },
         { title: "Status" },
       ),
       page: true,
@@ -134,10 +140,24 @@ function isProblemCode(code: string): code is ProblemCode {
 }
 
 function catalogue(publicUrl: string): { problems: unknown[] } {
-  return { problems: Object.keys(problems).filter(isProblemCode).map((code) => entryBody(code, publicUrl)) };
+  return {
+    problems: Object.keys(problems)
+      .filter(isProblemCode)
+      .map((code) => entryBody(code, publicUrl)),
+  };
 }
 
 function entryBody(code: ProblemCode, publicUrl: string): Record<string, unknown> {
   const { status, title, gate, detail, whatHappened, causes, cures } = problems[code];
-  return { type: `${publicUrl}/errors/${code}`, title, status, detail, code, gate, what_happened: whatHappened, causes, cures };
+  return {
+    type: `${publicUrl}/errors/${code}`,
+    title,
+    status,
+    detail,
+    code,
+    gate,
+    what_happened: whatHappened,
+    causes,
+    cures,
+  };
 }

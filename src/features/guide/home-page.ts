@@ -13,7 +13,11 @@ const refusals: Readonly<Record<Gate, string>> = {
 };
 
 /** The first page a person sees: what this is, what it does to a request, and where to go on. */
-export function homePage(server: { readonly mode: string; readonly publicUrl: string; readonly databaseUp: boolean }): string {
+export function homePage(server: {
+  readonly mode: string;
+  readonly publicUrl: string;
+  readonly databaseUp: boolean;
+}): string {
   const main = html`
 <section class="hero">
 <h1>Accounts, sign-in and rate limits that explain themselves</h1>
@@ -30,7 +34,7 @@ ${status(server)}
 <ol class="steps">
 <li><p>Sign up:</p>${codeBlock("Command to sign up", signUpCommand(server.publicUrl))}</li>
 <li><p>Ask who you are, with the <code>token</code> of the answer:</p>${codeBlock("Command to ask who you are", meCommand(server.publicUrl))}</li>
-<li><p>Leave the token out, and the third gate refuses:</p>${codeBlock("Command without a token", `curl -i ${server.publicUrl}/users/me`)}</li>
+<li><p>Leave the token out: the third gate refuses, and its answer names the page that explains it.</p>${codeBlock("Command without a token", `curl -i ${server.publicUrl}/users/me`)}</li>
 </ol>
 </section>
 <section aria-labelledby="next">
@@ -47,7 +51,7 @@ ${status(server)}
 
 function status({ mode, databaseUp }: { readonly mode: string; readonly databaseUp: boolean }): SafeHtml {
   const database = databaseUp
-    ? html`<li class="good">Running</li><li class="good">Database there</li>`
+    ? html`<li class="good">Running</li><li class="good">Database up</li>`
     : html`<li class="good">Running</li><li class="bad">Database away: most requests answer 503 until it is back</li>`;
   return html`<ul class="status" aria-label="Status">${database}<li>${mode} mode</li></ul>`;
 }
@@ -61,5 +65,5 @@ function signUpCommand(publicUrl: string): string {
 }
 
 function meCommand(publicUrl: string): string {
-  return `curl ${publicUrl}/users/me -H "authorization: Bearer $TOKEN"`;
+  return `TOKEN='paste the token here'\ncurl ${publicUrl}/users/me -H "authorization: Bearer $TOKEN"`;
 }

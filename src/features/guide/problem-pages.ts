@@ -1,8 +1,7 @@
-import { STATUS_CODES } from "node:http";
-import { gateQuestions } from "../../contract/gates.ts";
+import { gateQuestions, gates, type Gate } from "../../contract/gates.ts";
 import type { ProblemEntry } from "../../contract/problem-entry.ts";
 import { Problem, problemBody, problems, type ProblemCode } from "../../contract/problems.ts";
-import { codeBlock, html, joined, pageOf, prose, type SafeHtml } from "../../platform/http/web-pages.ts";
+import { codeBlock, html, joined, pageOf, prose, reasonOf, type SafeHtml } from "../../platform/http/web-pages.ts";
 
 const entries = Object.entries<ProblemEntry>(problems);
 
@@ -14,6 +13,7 @@ export function problemListPage(): string {
 <section class="hero">
 <h1>Errors</h1>
 <p class="lead">Everything this server refuses with. The <code>type</code> of a refusal is the address of its page; programs get the same list at <a href="/errors.json">/errors.json</a>.</p>
+<nav class="jumps" aria-label="By status">${joined(statuses.map((status) => html`<a href="#s${status}">${status}</a>`))}</nav>
 </section>
 ${joined(statuses.map((status) => statusSection(status, byStatus.get(status) ?? [])))}`;
   return pageOf({ title: "Errors · Tollgate", at: "/errors", main });
@@ -21,10 +21,10 @@ ${joined(statuses.map((status) => statusSection(status, byStatus.get(status) ?? 
 
 function statusSection(status: number, problemsOfStatus: typeof entries): SafeHtml {
   const items = problemsOfStatus.map(
-    ([code, { title, gate }]) =>
-      html`<li><a href="/errors/${code}"><strong>${title}</strong><span><code>${code}</code> at the gate ${gate}</span></a></li>`,
+    ([code, { title, detail }]) =>
+      html`<li><a href="/errors/${code}">${title}</a><code>${code}</code><p>${detail}</p></li>`,
   );
-  return html`<section aria-labelledby="s${status}"><h2 id="s${status}"><span class="code">${status}</span> ${STATUS_CODES[status] ?? ""}</h2><ul class="cards">${joined(items)}</ul></section>`;
+  return html`<section aria-labelledby="s${status}"><h2 id="s${status}"><span class="code">${status}</span> ${reasonOf(status)}</h2><ul class="rows">${joined(items)}</ul></section>`;
 }
 
 /** One problem: what happened, why, what to do, and how it looks. */
@@ -35,7 +35,10 @@ export function problemPage(code: ProblemCode, { publicUrl }: { readonly publicU
 <p class="crumb"><a href="/errors">Errors</a> / ${code}</p>
 <h1><span class="code">${entry.status}</span> ${entry.title}</h1>
 <p class="lead">${prose(entry.detail)}</p>
-<p class="decided">Decided at the gate <strong>${entry.gate}</strong>: ${gateQuestions[entry.gate]}</p>
+<div class="decided">
+<p>Decided at the gate <strong>${entry.gate}</strong>: ${gateQuestions[entry.gate]}</p>
+<ol class="trail" aria-label="The seven gates">${joined(gates.map((gate) => trailItem(gate, entry.gate)))}</ol>
+</div>
 </section>
 <section><h2>What happened</h2><p>${prose(entry.whatHappened)}</p></section>
 <section><h2>Usual causes</h2>${list(entry.causes)}</section>
@@ -47,13 +50,21 @@ export function problemPage(code: ProblemCode, { publicUrl }: { readonly publicU
   return pageOf({ title: `${entry.title} · Tollgate`, at: "/errors", main });
 }
 
+function trailItem(gate: Gate, decidedAt: Gate): SafeHtml {
+  return gate === decidedAt ? html`<li aria-current="step">${gate}</li>` : html`<li>${gate}</li>`;
+}
+
 function list(items: readonly string[]): SafeHtml {
   return html`<ul>${joined(items.map((item) => html`<li>${prose(item)}</li>`))}</ul>`;
 }
 
-function exampleAnswer(code: ProblemCode, { status, exampleRequest, exampleMembers = {} }: ProblemEntry, publicUrl: string): string {
+function exampleAnswer(
+  code: ProblemCode,
+  { status, exampleRequest, exampleMembers = {} }: ProblemEntry,
+  publicUrl: string,
+): string {
   const instance = exampleRequest.split(" ")[1]?.split("?")[0] ?? "/";
   const requestId = "0b0f1c5e-7c53-4a0e-9d0f-2f1f3c1a9e55";
   const body = problemBody(new Problem(code, { members: exampleMembers }), { publicUrl, instance, requestId });
-  return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\ncontent-type: application/problem+json; charset=utf-8\n\n${JSON.stringify(body, null, 2)}`;
+  return `HTTP/1.1 ${status} ${reasonOf(status)}\ncontent-type: application/problem+json; charset=utf-8\n\n${JSON.stringify(body, null, 2)}`;
 }

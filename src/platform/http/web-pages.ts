@@ -1,3 +1,4 @@
+import { STATUS_CODES } from "node:http";
 import escapeHtml from "escape-html";
 
 /** HTML that is already safe: only `html` and `joined` make it. */
@@ -28,12 +29,20 @@ function shown(part: Part): string {
 const places = [
   { href: "/", name: "Home" },
   { href: "/errors", name: "Errors" },
-  { href: "/docs", name: "API" },
+  { href: "/docs", name: "API docs" },
   { href: "/health/ready", name: "Health" },
 ] as const;
 
 /** A whole page in the one look: complete without JavaScript, nothing inline, nothing from other hosts. */
-export function pageOf({ title, at, main }: { readonly title: string; readonly at: string; readonly main: SafeHtml }): string {
+export function pageOf({
+  title,
+  at,
+  main,
+}: {
+  readonly title: string;
+  readonly at: string;
+  readonly main: SafeHtml;
+}): string {
   const links = places.map(({ href, name }) =>
     href === at ? html`<a href="${href}" aria-current="page">${name}</a>` : html`<a href="${href}">${name}</a>`,
   );
@@ -53,12 +62,17 @@ export function pageOf({ title, at, main }: { readonly title: string; readonly a
 <a class="wordmark" href="/"><img src="/assets/favicon.svg" alt="" width="24" height="24">Tollgate</a>
 <nav aria-label="Main">${joined(links)}</nav>
 </div></header>
-<main id="main">${main}</main>
+<main id="main" tabindex="-1">${main}</main>
 <footer><p>Every request passes seven gates. Every refusal says which one, and why.</p></footer>
 </body>
 </html>
 `;
   return page.text;
+}
+
+/** The words that go with a status (RFC 9110 §15). */
+export function reasonOf(status: number): string {
+  return STATUS_CODES[status] ?? "";
 }
 
 /** A sentence in which `names` between backticks are shown as code. */
