@@ -39,10 +39,14 @@ test("the README's first session runs as it is written", async (t) => {
   const end = "--- end of step ---";
   const script = steps.map(({ command }) => `${command}\necho; echo "${end}"`).join("\n");
   const tokens = path.join(server.dataDirectory, "tokens.json");
-  const { stdout } = await run("bash", ["-c", script.replaceAll("http://localhost:8000", url).replaceAll("/tmp/tokens.json", tokens)], {
-    cwd: root,
-    env: { ...process.env, PORT: String(server.port), DATABASE_URL: `sqlite:${server.dataDirectory}/tollgate.db` },
-  });
+  const { stdout } = await run(
+    "bash",
+    ["-c", script.replaceAll("http://localhost:8000", url).replaceAll("/tmp/tokens.json", tokens)],
+    {
+      cwd: root,
+      env: { ...process.env, PORT: String(server.port), DATABASE_URL: `sqlite:${server.dataDirectory}/tollgate.db` },
+    },
+  );
   const outputs = stdout.replaceAll(url, "http://localhost:8000").split(end);
   for (const [index, { command, expected }] of steps.entries()) {
     assert.match((outputs[index] ?? "").trim().replaceAll("\r", ""), patternOf(expected), command);
@@ -59,7 +63,10 @@ test("every link of the documents leads somewhere", async () => {
     const text = await readFile(path.join(root, name), "utf8");
     for (const [, target = ""] of text.matchAll(/\]\((?!https?:|#|mailto:)([^)#]+)(?:#[^)]*)?\)/g)) {
       const file = path.join(root, path.dirname(name), target);
-      await assert.doesNotReject(readFile(file).catch(() => readdir(file)), `${name} links to ${target}`);
+      await assert.doesNotReject(
+        readFile(file).catch(() => readdir(file)),
+        `${name} links to ${target}`,
+      );
     }
   }
 });

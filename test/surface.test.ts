@@ -10,7 +10,9 @@ type Operation = {
   readonly "x-permission"?: string;
   readonly requestBody?: unknown;
   readonly parameters?: readonly { readonly in: string; readonly name: string; readonly required?: boolean }[];
-  readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, { readonly schema: ProblemSchema }>> }>>;
+  readonly responses: Readonly<
+    Record<string, { readonly content?: Readonly<Record<string, { readonly schema: ProblemSchema }>> }>
+  >;
 };
 
 type ProblemSchema = { readonly properties: { readonly code: { readonly enum: readonly string[] } } };
@@ -96,24 +98,31 @@ describe("every route of the OpenAPI document", async () => {
       assert.match(worn.headers["www-authenticate"] ?? "", /error="invalid_token"/, name);
       const forged = await ask({ token: "eyJhbGciOiJub25lIn0.e30.AA" });
       assert.equal(forged.body["code"], "token-invalid", name);
-      const wrongRole = await ask({ token: user.token });
+      // A session for each request, since some of the routes end it.
+      const wrongRole = await ask({ token: await server.logIn(user.email, user.password) });
       if (operation["x-permission"]) {
         assert.equal(wrongRole.status, 403, name);
         assert.equal(wrongRole.body["missing_permission"], operation["x-permission"]);
       } else assert.notEqual(wrongRole.status, 403, name);
-      assert.notEqual((await ask({ token: admin.token })).status, 403, name);
+      const rightRole = await ask({ token: await server.logIn(admin.email, admin.password) });
+      assert.notEqual(rightRole.status, 403, name);
     }
   });
 
   test("takes a token from the Authorization header and nowhere else, and only one", async () => {
     // RFC 6750 §2 (requirement 69)
-    const me = (headers: Record<string, string | string[]>, url = "/users/me") => server.request("GET", url, { headers });
+    const me = (headers: Record<string, string | string[]>, url = "/users/me") =>
+      server.request("GET", url, { headers });
     assert.equal((await me({}, `/users/me?access_token=${user.token}`)).body["code"], "token-missing");
     assert.equal((await me({ cookie: `token=${user.token}` })).body["code"], "token-missing");
     assert.equal((await me({ authorization: "Basic YWxpY2U6c2VjcmV0" })).body["code"], "token-missing");
     assert.equal((await me({ authorization: user.token })).body["code"], "token-missing");
     assert.equal((await me({ authorization: "Bearer" })).body["code"], "token-missing");
-    assert.equal((await me({ authorization: `bearer ${user.token}` })).status, 200, "the scheme's case does not matter");
+    assert.equal(
+      (await me({ authorization: `bearer ${user.token}` })).status,
+      200,
+      "the scheme's case does not matter",
+    );
     const both = await me({ authorization: `Bearer ${user.token}` }, `/users/me?access_token=${user.token}`);
     assert.equal(both.status, 400);
     assert.equal(both.body["code"], "two-credentials");
@@ -125,13 +134,13 @@ describe("every route of the OpenAPI document", async () => {
     const byPath = Map.groupBy(surface, ({ path }) => path);
     for (const [path, operations] of byPath) {
       const known = new Set(operations.map(({ method }) => method));
-      for (const method of methods) {
+      for (const method of methods.filter((one) => one === "HEAD" || !known.has(one))) {
         const answer = await server.request(method, addressOf(path), { token: admin.token });
         if (method === "HEAD" && known.has("GET")) {
           const get = await server.request("GET", addressOf(path), { token: admin.token });
           assert.equal(answer.status, get.status, `HEAD ${path}`);
           assert.equal(answer.text, "");
-        } else if (!known.has(method)) {
+        } else {
           assert.equal(answer.status, 405, `${method} ${path}`);
           if (method !== "HEAD") assert.equal(answer.body["code"], "method-not-allowed");
           const allowed = (answer.headers["allow"] ?? "").split(", ");
@@ -161,19 +170,53 @@ describe("every route of the OpenAPI document", async () => {
       };
       const name = `${method} ${path}`;
       const json = "application/json";
-      for (const broken of ["{", '{"email":', "{'a':1}", '{"a":1,}', "nope", '{"a":1}{', "\ufeff{", '{"a":/*x*/1}', "[1,", "NaN"]) {
+      for (const broken of [
+        "{",
+        '{"email":',
+        "{'a':1}",
+        '{"a":1,}',
+        "nope",
+        '{"a":1}{',
+        "\ufeff{",
+        '{"a":/*x*/1}',
+        "[1,",
+        "NaN",
+      ]) {
         assert.equal(await send(json, broken), "400 malformed-json", `${name} ${broken}`);
       }
-      assert.equal(await send(json, Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d])), "400 malformed-json", `${name} no UTF-8`);
-      assert.equal(await send(json, '{"email":"a@b.example","email":"c@d.example"}'), "400 malformed-json", `${name} twice`);
+      assert.equal(
+        await send(json, Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d])),
+        "400 malformed-json",
+        `${name} no UTF-8`,
+      );
+      assert.equal(
+        await send(json, '{"email":"a@b.example","email":"c@d.example"}'),
+        "400 malformed-json",
+        `${name} twice`,
+      );
       assert.equal(await send(json, "[".repeat(30_000)), "400 malformed-json", `${name} deep`);
-      assert.equal(await send(json, `{"a":${"[".repeat(33)}${"]".repeat(33)}}`), "400 malformed-json", `${name} 34 deep`);
-      for (const type of ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/xml", "application/json-patch+json", "json"]) {
+      assert.equal(
+        await send(json, `{"a":${"[".repeat(33)}${"]".repeat(33)}}`),
+        "400 malformed-json",
+        `${name} 34 deep`,
+      );
+      for (const type of [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data",
+        "application/xml",
+        "application/json-patch+json",
+        "json",
+      ]) {
         assert.equal(await send(type, '{"a":1}'), "415 unsupported-media-type", `${name} ${type}`);
       }
       assert.equal(await send(undefined, '{"a":1}'), "415 unsupported-media-type", `${name} without a type`);
       assert.equal(await send(`${json}; charset=utf-16`, '{"a":1}'), "415 unsupported-media-type", `${name} UTF-16`);
-      assert.equal(await send(json, "{}", { "content-encoding": "gzip" }), "415 unsupported-media-type", `${name} gzip`);
+      assert.equal(
+        await send(json, "{}", { "content-encoding": "gzip" }),
+        "415 unsupported-media-type",
+        `${name} gzip`,
+      );
       assert.equal(await send(json, `{"a":"${"x".repeat(65_536)}"}`), "413 body-too-large", `${name} large`);
       for (const wrong of ["null", "[]", '"text"', "7", "true", ""]) {
         assert.equal(await send(json, wrong), "422 validation-failed", `${name} ${wrong}`);
@@ -183,13 +226,25 @@ describe("every route of the OpenAPI document", async () => {
 
   test("names every unknown member, and takes none of them over", async () => {
     // ASVS 15.3.1, 15.3.3 (requirement 79), 15.3.6 (requirement 81), V12, V20
-    const strange = ["is_admin", "email_verified", "id", "userId", "password_hash", "created_at", "constructor", "__proto__", "a/b~c"];
+    const strange = [
+      "is_admin",
+      "email_verified",
+      "id",
+      "userId",
+      "password_hash",
+      "created_at",
+      "constructor",
+      "__proto__",
+      "a/b~c",
+    ];
     for (const { method, path } of surface.filter(({ operation }) => operation.requestBody)) {
       const members = strange.map((name) => `${JSON.stringify(name)}:{"admin":true}`).join(",");
       const raw = { contentType: "application/json", text: `{${members}}` };
       const { status, body } = await server.request(method, addressOf(path), { token: admin.token, raw });
       assert.equal(status, 422, `${method} ${path}`);
-      const unknown = (body["errors"] as { pointer: string; code: string }[]).filter(({ code }) => code === "unknown-member");
+      const unknown = (body["errors"] as { pointer: string; code: string }[]).filter(
+        ({ code }) => code === "unknown-member",
+      );
       const pointers = strange.map((name) => `#/${name.replace("~", "~0").replace("/", "~1")}`);
       assert.deepEqual(unknown.map(({ pointer }) => pointer).toSorted(), pointers.toSorted(), `${method} ${path}`);
     }
@@ -210,23 +265,43 @@ describe("every route of the OpenAPI document", async () => {
         const body = Object.fromEntries(members.map((member) => [member, value]));
         const answer = await server.request(method, url, { token: admin.token, body });
         assert.equal(answer.status, 422);
-        const faults = (answer.body["errors"] as { pointer: string; code: string }[]).map(({ pointer, code }) => `${pointer} ${code}`);
-        assert.deepEqual(faults.toSorted(), members.map((member) => `#/${member} type`).toSorted(), `${name} ${JSON.stringify(value)}`);
+        const faults = (answer.body["errors"] as { pointer: string; code: string }[]).map(
+          ({ pointer, code }) => `${pointer} ${code}`,
+        );
+        assert.deepEqual(
+          faults.toSorted(),
+          members.map((member) => `#/${member} type`).toSorted(),
+          `${name} ${JSON.stringify(value)}`,
+        );
       }
     }
   });
 });
 
 test("all faults are told at once, each with its pointer", async () => {
-  const server = await createTestServer({ TOLLGATE_MODE: "production", PUBLIC_URL: "https://auth.example.com", SECRET_KEY: "k".repeat(48), ARGON2_MEMORY_KIB: "19456", ARGON2_PASSES: "2" });
+  const server = await createTestServer({
+    TOLLGATE_MODE: "production",
+    PUBLIC_URL: "https://auth.example.com",
+    SECRET_KEY: "k".repeat(48),
+    ARGON2_MEMORY_KIB: "19456",
+    ARGON2_PASSES: "2",
+  });
   const send = async (body: unknown): Promise<string[]> => {
     const answer = await server.request("POST", "/users/", { body });
     assert.equal(answer.status, 422);
-    return (answer.body["errors"] as { pointer: string; code: string }[]).map(({ pointer, code }) => `${pointer} ${code}`);
+    return (answer.body["errors"] as { pointer: string; code: string }[]).map(
+      ({ pointer, code }) => `${pointer} ${code}`,
+    );
   };
   assert.deepEqual(await send({}), ["#/email required", "#/password required"]);
-  assert.deepEqual(await send({ email: "nobody", password: "short", role: "admin" }), ["#/role unknown-member", "#/email format", "#/password too-short"]);
-  assert.deepEqual(await send({ email: "alice@example.com", password: "alice@example.com rules" }), ["#/password context"]);
+  assert.deepEqual(await send({ email: "nobody", password: "short", role: "admin" }), [
+    "#/role unknown-member",
+    "#/email format",
+    "#/password too-short",
+  ]);
+  assert.deepEqual(await send({ email: "alice@example.com", password: "alice@example.com rules" }), [
+    "#/password context",
+  ]);
   assert.deepEqual(await send({ email: "x", password: "passwordpassword" }), ["#/email format", "#/password common"]);
 });
 
@@ -238,7 +313,9 @@ test("the tutorial's codes in one table", async () => {
   for (const { code, status } of listed) {
     const json = await server.request("GET", `/errors/${code}`);
     assert.equal(json.body["status"], status);
-    const page = await server.request("GET", `/errors/${code}`, { headers: { accept: "text/html,application/xhtml+xml,*/*;q=0.8" } });
+    const page = await server.request("GET", `/errors/${code}`, {
+      headers: { accept: "text/html,application/xhtml+xml,*/*;q=0.8" },
+    });
     assert.match(page.headers["content-type"] ?? "", /^text\/html; charset=utf-8/);
     assert.match(page.text, new RegExp(String(status)));
   }

@@ -209,5 +209,5 @@ function change(path: string, statement: string): void {
 }
 
 function insertForeignKey(path: string): void {
-  change(path, "insert into signing_keys values ('kid', 'ES256', '{}', zeroblob(64), 0)");
+  change(path, "insert into signing_keys values ('kid', 'ES256', '{}', zeroblob(64), 0, 0, null)");
 }

@@ -52,8 +52,22 @@ test("a body has the standard members first, and nothing takes their place", () 
     members: { missing_permission: "users:read", status: 200, code: "fine" },
     cause: new Error("the inside"),
   });
-  const body = problemBody(problem, { publicUrl: "https://auth.example.com", instance: "/admin/users", requestId: "r1" });
-  assert.deepEqual(Object.keys(body), ["type", "title", "status", "detail", "instance", "code", "request_id", "gate", "missing_permission"]);
+  const body = problemBody(problem, {
+    publicUrl: "https://auth.example.com",
+    instance: "/admin/users",
+    requestId: "r1",
+  });
+  assert.deepEqual(Object.keys(body), [
+    "type",
+    "title",
+    "status",
+    "detail",
+    "instance",
+    "code",
+    "request_id",
+    "gate",
+    "missing_permission",
+  ]);
   assert.equal(body["type"], "https://auth.example.com/errors/permission-denied");
   assert.equal(body["status"], 403);
   assert.equal(body["code"], "permission-denied");

@@ -62,9 +62,21 @@ export class Problem extends Error {
 export type ProblemPlace = { readonly publicUrl: string; readonly instance: string; readonly requestId: string };
 
 /** The body of a refusal (RFC 9457 §3.1). No member of a problem's own can take the place of a standard one. */
-export function problemBody(problem: Problem, { publicUrl, instance, requestId }: ProblemPlace): Record<string, unknown> {
+export function problemBody(
+  problem: Problem,
+  { publicUrl, instance, requestId }: ProblemPlace,
+): Record<string, unknown> {
   const { code, status, detail, gate, members } = problem;
   const { title } = problems[code];
-  const standard = { type: `${publicUrl}/errors/${code}`, title, status, detail, instance, code, request_id: requestId, gate };
+  const standard = {
+    type: `${publicUrl}/errors/${code}`,
+    title,
+    status,
+    detail,
+    instance,
+    code,
+    request_id: requestId,
+    gate,
+  };
   return { ...standard, ...members, ...standard };
 }

@@ -32,14 +32,19 @@ test("the pages are for everybody: both schemes, any width, keyboard alone, noth
       let bytes = 0;
       page.on("response", (response) => {
         if (new URL(response.url()).origin !== server.url) foreign.push(response.url());
-        void response.body().then((body) => (bytes += gzipSync(body).length)).catch(() => undefined);
+        void response
+          .body()
+          .then((body) => (bytes += gzipSync(body).length))
+          .catch(() => undefined);
       });
       const response = await page.goto(server.url + path, { waitUntil: "networkidle" });
       assert.equal(response?.status(), 200);
       assert.deepEqual(complaints, [], path);
       assert.deepEqual(foreign, [], path);
       assert.ok(bytes > 0 && bytes <= 60 * 1024, `${path} has ${bytes} bytes`);
-      const overflow: unknown = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+      const overflow: unknown = await page.evaluate(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth",
+      );
       assert.equal(overflow, 0, `${path} scrolls sideways at 320 px`);
       await page.keyboard.press("Tab");
       assert.equal(await page.evaluate("document.activeElement.textContent"), "Skip to the content");

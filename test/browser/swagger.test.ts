@@ -8,7 +8,9 @@ test("Swagger UI: Authorize with the bare token, try GET /users/me, see the acco
   if (browser === undefined) return;
   const port = await (await import("../support/server-process.ts")).freePort();
   // The page and the API must be one origin, so that the browser's "try it out" is no foreign request.
-  const server = await startServer(t, { env: { LIMIT_API: "off", PORT: String(port), PUBLIC_URL: `http://127.0.0.1:${port}` } });
+  const server = await startServer(t, {
+    env: { LIMIT_API: "off", PORT: String(port), PUBLIC_URL: `http://127.0.0.1:${port}` },
+  });
   const made = await fetch(`${server.url}/users/`, {
     method: "POST",
     headers: { "content-type": "application/json" },
@@ -25,7 +27,9 @@ test("Swagger UI: Authorize with the bare token, try GET /users/me, see the acco
   await dialog.getByRole("button", { name: "Apply credentials" }).click();
   await dialog.getByRole("button", { name: "Close" }).click();
 
-  const operation = page.locator(".opblock", { has: page.locator('[data-path="/users/me"]') }).filter({ hasText: "Who am I?" });
+  const operation = page
+    .locator(".opblock", { has: page.locator('[data-path="/users/me"]') })
+    .filter({ hasText: "Who am I?" });
   await operation.locator(".opblock-summary").click();
   const execute = operation.getByRole("button", { name: "Execute" });
   await execute.click();

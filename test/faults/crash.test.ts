@@ -11,7 +11,12 @@ const rounds = Number(process.env["CRASH_ROUNDS"] ?? 8);
 test(`an acknowledged sign-up survives kill -9 (${rounds} rounds)`, { timeout: rounds * 20_000 }, async (t) => {
   // X1, I4, I7, X28
   const file = join(temporaryDirectory(t), "tollgate.db");
-  const env = { DATABASE_URL: `sqlite:${file}`, LIMIT_SIGN_UP: "off", LIMIT_API: "off", SECRET_KEY: "0123456789abcdef0123456789abcdef" };
+  const env = {
+    DATABASE_URL: `sqlite:${file}`,
+    LIMIT_SIGN_UP: "off",
+    LIMIT_API: "off",
+    SECRET_KEY: "0123456789abcdef0123456789abcdef",
+  };
   const acknowledged: { readonly email: string; readonly id: number }[] = [];
   for (let round = 0; round < rounds; round += 1) {
     const server = await startServer(t, { env });
@@ -25,7 +30,8 @@ test(`an acknowledged sign-up survives kill -9 (${rounds} rounds)`, { timeout: r
           headers: { "content-type": "application/json" },
           body: JSON.stringify({ email, password: "password" }),
         }).catch(() => undefined);
-        if (response?.status === 201) acknowledged.push({ email, id: Number(response.headers.get("location")?.split("/").at(-1)) });
+        if (response?.status === 201)
+          acknowledged.push({ email, id: Number(response.headers.get("location")?.split("/").at(-1)) });
       }
     };
     const lanes = Array.from({ length: 8 }, (_, lane) => signUpsOfOne(lane));
@@ -45,7 +51,10 @@ test(`an acknowledged sign-up survives kill -9 (${rounds} rounds)`, { timeout: r
   const find = db.prepare(
     "select accounts.id, count(distinct sessions.id) as sessions, count(distinct events.id) as events from accounts left join sessions on sessions.account_id = accounts.id left join events on events.account_id = accounts.id where email = ? group by accounts.id",
   );
-  for (const { email, id } of acknowledged) assert.deepEqual({ ...find.get(email) }, { id, sessions: 1, events: 2 }, email);
-  const halves = db.prepare("select count(*) as n from accounts where id not in (select account_id from sessions)").get();
+  for (const { email, id } of acknowledged)
+    assert.deepEqual({ ...find.get(email) }, { id, sessions: 1, events: 2 }, email);
+  const halves = db
+    .prepare("select count(*) as n from accounts where id not in (select account_id from sessions)")
+    .get();
   assert.equal(halves?.["n"], 0, "no account without its session");
 });

@@ -14,7 +14,9 @@ test("with the disk full, writes are 503, reads go on, and it recovers by itself
   const events = await server.events();
   const fill = async (): Promise<string> => {
     for (let index = 0; index < 500; index += 1) {
-      const { status, body, headers } = await server.request("POST", "/users/", { body: { email: `u${index}@example.com`, password: "password" } });
+      const { status, body, headers } = await server.request("POST", "/users/", {
+        body: { email: `u${index}@example.com`, password: "password" },
+      });
       if (status === 201) continue;
       assert.equal(status, 503);
       assert.equal(headers["retry-after"], "1");
@@ -90,7 +92,12 @@ test("an exception nobody foresaw is 500 with an id, and nothing else", async ()
   };
   const cases = [
     { part: { decisions: { record: () => undefined, find: fail } }, method: "GET", url: "/admin/decisions/x" },
-    { part: { rateLimiter: { take: async () => fail(), keysHeld: () => 0 } }, method: "GET", url: "/errors", env: { LIMIT_API: "5/60s" } },
+    {
+      part: { rateLimiter: { take: async () => fail(), keysHeld: () => 0 } },
+      method: "GET",
+      url: "/errors",
+      env: { LIMIT_API: "5/60s" },
+    },
   ];
   for (const { part, method, url, env } of cases) {
     const server = await createTestServer(env ?? {}, part);

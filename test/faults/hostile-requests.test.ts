@@ -24,7 +24,11 @@ describe("the process outlives whatever is sent to it", () => {
       ["no Host", "GET / HTTP/1.1\r\n\r\n", 400],
       ["two Hosts", `GET / HTTP/1.1\r\n${host}Host: evil.example\r\n\r\n`, 400],
       ["a foreign absolute target", `GET http://evil.example/users/me HTTP/1.1\r\n${host}\r\n`, 400],
-      ["length and chunks at once", `POST /users/ HTTP/1.1\r\n${host}Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, 400],
+      [
+        "length and chunks at once",
+        `POST /users/ HTTP/1.1\r\n${host}Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+        400,
+      ],
       ["two lengths", `POST /users/ HTTP/1.1\r\n${host}Content-Length: 4\r\nContent-Length: 5\r\n\r\nabcde`, 400],
       ["a folded header", `GET / HTTP/1.1\r\n${host}X-A: b\r\n c\r\n\r\n`, 400],
       ["a space before the colon", `GET / HTTP/1.1\r\n${host}X-A : b\r\n\r\n`, 400],
@@ -61,7 +65,11 @@ describe("the process outlives whatever is sent to it", () => {
       `Content-Length: 5, 5\r\n`,
     ]) {
       const answers = await sendRaw(server.port, `${head}${framing}\r\n${body}`);
-      assert.deepEqual(answers.map(({ status }) => status), [400], framing);
+      assert.deepEqual(
+        answers.map(({ status }) => status),
+        [400],
+        framing,
+      );
     }
   });
 
@@ -70,7 +78,10 @@ describe("the process outlives whatever is sent to it", () => {
     const server = await startServer(t, { env: unlimited });
     const names = ["__proto__", "constructor", "prototype", "toString", "hasOwnProperty"];
     const lines = names.map((name) => `${name}: x\r\n`).join("");
-    const [answer] = await sendRaw(server.port, `GET /users/me?__proto__=1&constructor=2 HTTP/1.1\r\nHost: localhost\r\n${lines}\r\n`);
+    const [answer] = await sendRaw(
+      server.port,
+      `GET /users/me?__proto__=1&constructor=2 HTTP/1.1\r\nHost: localhost\r\n${lines}\r\n`,
+    );
     assert.equal(answer?.status, 401);
     assert.equal(codeOf(answer), "token-missing");
   });
@@ -80,7 +91,9 @@ describe("the process outlives whatever is sent to it", () => {
     const server = await startServer(t, { env: unlimited });
     const openApi = (await (await fetch(`${server.url}/openapi.json`)).json()) as OpenApi;
     const check = createContractCheck(openApi);
-    const routes = Object.entries(openApi.paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => ({ path, method })));
+    const routes = Object.entries(openApi.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => ({ path, method })),
+    );
     for (const { path, method } of routes) {
       const target = path.replaceAll(/\{[^}]+\}/g, "1");
       const head = `${method.toUpperCase()} ${target} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n`;
@@ -88,12 +101,20 @@ describe("the process outlives whatever is sent to it", () => {
         sendRaw(server.port, head, { leave: true }),
         sendRaw(server.port, `${head}{"email":`, { leave: true }),
         sendRaw(server.port, head.slice(0, 30), { leave: true }),
-        sendRaw(server.port, `${head.replace("Content-Length: 100", "Transfer-Encoding: chunked")}5\r\n{"a`, { leave: true }),
+        sendRaw(server.port, `${head.replace("Content-Length: 100", "Transfer-Encoding: chunked")}5\r\n{"a`, {
+          leave: true,
+        }),
       ]);
     }
     const url = "/users/me";
     const response = await fetch(server.url + url);
-    check({ method: "GET", url, status: response.status, headers: Object.fromEntries(response.headers), text: await response.text() });
+    check({
+      method: "GET",
+      url,
+      status: response.status,
+      headers: Object.fromEntries(response.headers),
+      text: await response.text(),
+    });
     assert.equal(server.process.exitCode, null);
     assert.doesNotMatch(server.output(), /nobody looked|internal/, "nothing was rejected and lost");
   });
@@ -104,13 +125,18 @@ describe("the process outlives whatever is sent to it", () => {
     const server = await startServer(t, { env: unlimited });
     const pid = String(server.process.pid);
     const descriptors = (): number => readdirSync(`/proc/${pid}/fd`).length;
-    const residentKibibytes = (): number => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
+    const residentKibibytes = (): number =>
+      Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
     const abort = (count: number) =>
       Promise.all(
         Array.from({ length: count }, () =>
-          sendRaw(server.port, "POST /auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{", {
-            leave: true,
-          }),
+          sendRaw(
+            server.port,
+            "POST /auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{",
+            {
+              leave: true,
+            },
+          ),
         ),
       );
     // The log of decisions fills up to its bound first: that much memory is meant.
@@ -128,17 +154,27 @@ describe("the process outlives whatever is sent to it", () => {
     // X15, ASVS 6.2.9 (requirement 2)
     const server = await startServer(t, { env: unlimited });
     const post = async (body: string | Buffer, headers: Record<string, string> = {}) => {
-      const response = await fetch(`${server.url}/users/`, { method: "POST", body: body as string, headers: { "content-type": "application/json", ...headers } });
+      const response = await fetch(`${server.url}/users/`, {
+        method: "POST",
+        body: body as string,
+        headers: { "content-type": "application/json", ...headers },
+      });
       return `${response.status} ${((await response.json()) as { code: string }).code}`;
     };
     const account = (password: string): string => JSON.stringify({ email: "a@example.com", password });
     assert.equal(await post(account("x".repeat(1024 * 1024))), "413 body-too-large");
     assert.equal(await post(account("x".repeat(60_000))), "422 validation-failed");
     assert.equal(await post(account("é".repeat(600))), "422 validation-failed", "1,200 bytes");
-    assert.equal(await post(`${"[".repeat(60_000)}`), "400 malformed-json");
-    assert.equal(await post(`{${Array.from({ length: 5_000 }, (_, index) => `"k${index}":1`).join(",")}}`), "422 validation-failed");
+    assert.equal(await post("[".repeat(60_000)), "400 malformed-json");
+    assert.equal(
+      await post(`{${Array.from({ length: 5_000 }, (_, index) => `"k${index}":1`).join(",")}}`),
+      "422 validation-failed",
+    );
     assert.equal(await post(`{"email":${"9".repeat(60_000)}}`), "422 validation-failed");
-    assert.equal(await post(Buffer.from("1f8b0800", "hex"), { "content-encoding": "gzip" }), "415 unsupported-media-type");
+    assert.equal(
+      await post(Buffer.from("1f8b0800", "hex"), { "content-encoding": "gzip" }),
+      "415 unsupported-media-type",
+    );
     const [chunked] = await sendRaw(
       server.port,
       `POST /users/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n${`4000\r\n${"x".repeat(0x4000)}\r\n`.repeat(6)}0\r\n\r\n`,

@@ -12,7 +12,11 @@ describe("under more than it can do", { concurrency: false }, () => {
     const env = { ...unlimited, ARGON2_MEMORY_KIB: "19456", ARGON2_PASSES: "2", HASH_THREADS: "1", HASH_QUEUE: "10" };
     const server = await startServer(t, { env });
     const post = (path: string, body: unknown) =>
-      fetch(server.url + path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+      fetch(server.url + path, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(body),
+      });
     const made = await post("/users/", { email: "alice@example.com", password: "password" });
     const { token } = (await made.json()) as { token: string };
     let isFlooding = true;
@@ -66,7 +70,11 @@ describe("under more than it can do", { concurrency: false }, () => {
     const post = async (path: string, email: string): Promise<number> => {
       const startedAt = performance.now();
       const body = JSON.stringify({ email, password: "the wrong one" });
-      const response = await fetch(server.url + path, { method: "POST", headers: { "content-type": "application/json" }, body });
+      const response = await fetch(server.url + path, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body,
+      });
       await response.arrayBuffer();
       return performance.now() - startedAt;
     };
@@ -75,7 +83,8 @@ describe("under more than it can do", { concurrency: false }, () => {
     const unknown: number[] = [];
     for (let round = 0; round < 80; round += 1) {
       const [first, second] = round % 2 === 0 ? (["known", "other"] as const) : (["other", "known"] as const);
-      for (const name of [first, second]) (name === "known" ? known : unknown).push(await post("/auth/login", `${name}@example.com`));
+      for (const name of [first, second])
+        (name === "known" ? known : unknown).push(await post("/auth/login", `${name}@example.com`));
     }
     const median = (times: number[]): number => times.slice(10).toSorted((a, b) => a - b)[35] ?? 0;
     const ratio = median(known) / median(unknown);

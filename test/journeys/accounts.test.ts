@@ -8,7 +8,13 @@ test("sign up, who am I, delete: the tutorial's way", async () => {
   assert.equal(made.status, 201);
   assert.equal(made.headers["location"], "/users/1");
   assert.equal(made.headers["cache-control"], "no-store");
-  assert.deepEqual(Object.keys(made.body).toSorted(), ["expires_in", "refresh_expires_in", "refresh_token", "token", "token_type"]);
+  assert.deepEqual(Object.keys(made.body).toSorted(), [
+    "expires_in",
+    "refresh_expires_in",
+    "refresh_token",
+    "token",
+    "token_type",
+  ]);
   assert.equal(made.body["token_type"], "Bearer");
   assert.equal(made.body["expires_in"], 900);
   const token = String(made.body["token"]);
@@ -32,7 +38,12 @@ test("sign up, who am I, delete: the tutorial's way", async () => {
   const after = await server.request("GET", "/users/me", { token });
   assert.equal(after.status, 401);
   assert.equal(after.body["code"], "session-ended");
-  assert.deepEqual(await server.events(), ["signing-key/created", "account/created", "session/started", "account/deleted"]);
+  assert.deepEqual(await server.events(), [
+    "signing-key/created",
+    "account/created",
+    "session/started",
+    "account/deleted",
+  ]);
 });
 
 test("an e-mail address has one account, however it is typed", async () => {
@@ -48,7 +59,10 @@ test("an e-mail address has one account, however it is typed", async () => {
     assert.equal(again.body["instance"], "/users/");
   }
   const accounts = await server.platform.db.selectFrom("accounts").select("email").execute();
-  assert.deepEqual(accounts.map(({ email }) => email), ["alice@example.com"]);
+  assert.deepEqual(
+    accounts.map(({ email }) => email),
+    ["alice@example.com"],
+  );
 });
 
 test("a hundred sign-ups of one address at once make one account", async () => {
@@ -71,7 +85,9 @@ test("a wrong password and an unknown address get the same answer", async () => 
   const server = await createTestServer();
   const { email } = await server.signUp("alice@example.com");
   const wrong = await server.request("POST", "/auth/login", { body: { email, password: "not the one" } });
-  const unknown = await server.request("POST", "/auth/login", { body: { email: "nobody@example.com", password: "not the one" } });
+  const unknown = await server.request("POST", "/auth/login", {
+    body: { email: "nobody@example.com", password: "not the one" },
+  });
   assert.equal(wrong.status, 401);
   assert.equal(wrong.body["code"], "wrong-credentials");
   const { request_id: first, ...wrongBody } = wrong.body;
@@ -105,7 +121,10 @@ test("a display name is set, cleared and left alone", async () => {
   for (const display_name of ["", "a\nb", "a\u0000", "\ud800", "x".repeat(101), 7, ["a"], { a: 1 }]) {
     const refused = await patch({ display_name });
     assert.equal(refused.status, 422, JSON.stringify(display_name));
-    assert.deepEqual((refused.body["errors"] as { pointer: string }[]).map(({ pointer }) => pointer), ["#/display_name"]);
+    assert.deepEqual(
+      (refused.body["errors"] as { pointer: string }[]).map(({ pointer }) => pointer),
+      ["#/display_name"],
+    );
   }
   assert.equal((await server.request("GET", "/users/me", { token })).body["display_name"], null);
 });

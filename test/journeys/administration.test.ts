@@ -29,7 +29,10 @@ test("an administrator pages through all accounts, each exactly once", async () 
     url = /^<([^>]+)>; rel="next"$/.exec(headers["link"] ?? "")?.[1];
     assert.equal(url === undefined, body["next_cursor"] === null);
   }
-  assert.deepEqual(emails, ["admin@example.com", ...Array.from({ length: 7 }, (_, index) => `user${index}@example.com`)]);
+  assert.deepEqual(emails, [
+    "admin@example.com",
+    ...Array.from({ length: 7 }, (_, index) => `user${index}@example.com`),
+  ]);
 });
 
 test("searching finds a part of an address or a name, and takes % for a percent sign", async () => {
@@ -73,7 +76,8 @@ test("a role, disabling and enabling take effect at the next request", async () 
   const server = await createTestServer();
   const admin = await server.administrator();
   const alice = await server.signUp("alice@example.com");
-  const change = (body: unknown, id = alice.id) => server.request("PATCH", `/admin/users/${id}`, { token: admin.token, body });
+  const change = (body: unknown, id = alice.id) =>
+    server.request("PATCH", `/admin/users/${id}`, { token: admin.token, body });
 
   assert.equal((await server.request("GET", "/admin/users", { token: alice.token })).status, 403);
   assert.equal((await change({ role: "admin" })).body["role"], "admin");
@@ -83,14 +87,20 @@ test("a role, disabling and enabling take effect at the next request", async () 
 
   assert.equal((await change({ disabled: true })).body["disabled"], true);
   assert.equal((await server.request("GET", "/users/me", { token: alice.token })).body["code"], "session-ended");
-  const refused = await server.request("POST", "/auth/login", { body: { email: alice.email, password: alice.password } });
+  const refused = await server.request("POST", "/auth/login", {
+    body: { email: alice.email, password: alice.password },
+  });
   assert.equal(refused.status, 403);
   assert.equal(refused.body["code"], "account-disabled");
   const guess = await server.request("POST", "/auth/login", { body: { email: alice.email, password: "a guess" } });
   assert.equal(guess.body["code"], "wrong-credentials", "only who knows the password learns that it is disabled");
 
   assert.equal((await change({ disabled: false })).body["disabled"], false);
-  assert.equal((await server.request("GET", "/users/me", { token: alice.token })).status, 401, "an ended session stays ended");
+  assert.equal(
+    (await server.request("GET", "/users/me", { token: alice.token })).status,
+    401,
+    "an ended session stays ended",
+  );
   await server.logIn(alice.email, alice.password);
 
   assert.equal((await change({ role: "user" }, 999)).status, 404);
@@ -178,5 +188,8 @@ test("a refused request can be looked up by its id, gate by gate", async () => {
     ["route passed", "limit passed", "authenticate passed", "authorize refused"],
   );
   assert.equal((await server.request("GET", `/admin/decisions/${requestId}`, { token: alice.token })).status, 403);
-  assert.equal((await server.request("GET", "/admin/decisions/unknown", { token: admin.token })).body["code"], "decision-not-found");
+  assert.equal(
+    (await server.request("GET", "/admin/decisions/unknown", { token: admin.token })).body["code"],
+    "decision-not-found",
+  );
 });

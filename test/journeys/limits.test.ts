@@ -31,16 +31,28 @@ test("five a minute for each client_id, and the sixth waits exactly as long as i
 
 test("without a client_id there is nothing to count: 422", async () => {
   const server = await createTestServer();
-  for (const query of ["", "?client_id=", "?client_id=a&client_id=b", `?client_id=${"x".repeat(257)}`, "?client_id[]=a"]) {
+  for (const query of [
+    "",
+    "?client_id=",
+    "?client_id=a&client_id=b",
+    `?client_id=${"x".repeat(257)}`,
+    "?client_id[]=a",
+  ]) {
     const answer = await server.request("GET", `/users/limited${query}`);
     assert.equal(answer.status, 422, query);
-    assert.deepEqual((answer.body["errors"] as { pointer: string }[]).map(({ pointer }) => pointer), ["?client_id"], query);
+    assert.deepEqual(
+      (answer.body["errors"] as { pointer: string }[]).map(({ pointer }) => pointer),
+      ["?client_id"],
+      query,
+    );
   }
 });
 
 test("a hundred at once: five are accepted", async () => {
   const server = await createTestServer();
-  const answers = await Promise.all(Array.from({ length: 100 }, () => server.request("GET", "/users/limited?client_id=burst")));
+  const answers = await Promise.all(
+    Array.from({ length: 100 }, () => server.request("GET", "/users/limited?client_id=burst")),
+  );
   assert.equal(answers.filter(({ status }) => status === 200).length, 5);
   assert.equal(answers.filter(({ status }) => status === 429).length, 95);
 });
@@ -61,10 +73,22 @@ test("the headers are structured fields", async () => {
   const { headers } = await server.request("GET", "/");
   const [[policy, policyParameters] = []] = parseList(headers["ratelimit-policy"] ?? "");
   assert.equal(policy, "api");
-  assert.deepEqual([...(policyParameters as Map<string, unknown>)], [["q", 600], ["w", 60]]);
+  assert.deepEqual(
+    [...(policyParameters as Map<string, unknown>)],
+    [
+      ["q", 600],
+      ["w", 60],
+    ],
+  );
   const [[limit, parameters] = []] = parseList(headers["ratelimit"] ?? "");
   assert.equal(limit, "api");
-  assert.deepEqual([...(parameters as Map<string, unknown>)], [["r", 599], ["t", 60]]);
+  assert.deepEqual(
+    [...(parameters as Map<string, unknown>)],
+    [
+      ["r", 599],
+      ["t", 60],
+    ],
+  );
   assert.throws(() => parseDictionary(headers["ratelimit"] ?? ""), "a list, not a dictionary");
 });
 
@@ -84,7 +108,8 @@ test("a user is counted by account, wherever the requests come from; a stranger 
   const alice = await server.signUp("alice@example.com");
   const bob = await server.signUp("bob@example.com");
   const me = (token: string | undefined, address: string) => server.request("GET", "/users/me", { token, address });
-  for (const address of ["198.51.100.1", "198.51.100.2", "198.51.100.3"]) assert.equal((await me(alice.token, address)).status, 200);
+  for (const address of ["198.51.100.1", "198.51.100.2", "198.51.100.3"])
+    assert.equal((await me(alice.token, address)).status, 200);
   assert.equal((await me(alice.token, "198.51.100.4")).status, 429);
   assert.equal((await me(bob.token, "198.51.100.1")).status, 200);
   // A made-up token counts for its address, never for the account it names.
@@ -104,7 +129,14 @@ test("IPv6 counts by /64, mapped IPv4 as IPv4, and nobody's header is believed",
   assert.equal(await from("2001:db8:1:3::1"), 200);
   assert.equal(await from("::ffff:192.0.2.1"), 200);
   assert.equal(await from("192.0.2.1"), 429);
-  for (const name of ["x-forwarded-for", "forwarded", "x-real-ip", "cf-connecting-ip", "x-client-ip", "true-client-ip"]) {
+  for (const name of [
+    "x-forwarded-for",
+    "forwarded",
+    "x-real-ip",
+    "cf-connecting-ip",
+    "x-client-ip",
+    "true-client-ip",
+  ]) {
     assert.equal(await from("192.0.2.1", { [name]: "for=203.0.113.99, 203.0.113.99" }), 429, name);
   }
 });
@@ -128,14 +160,23 @@ test("a thousand guesses at once are still only ten", async () => {
   const before = server.platform.passwordHasher.stats().completed;
   const answers = await Promise.all(
     Array.from({ length: 1000 }, (_, index) =>
-      server.request("POST", "/auth/login", { body: { email: index % 2 ? "Alice@example.com" : alice.email, password: `guess ${index}` } }),
+      server.request("POST", "/auth/login", {
+        body: { email: index % 2 ? "Alice@example.com" : alice.email, password: `guess ${index}` },
+      }),
     ),
   );
   assert.equal(answers.filter(({ status }) => status === 401).length, 10);
   assert.equal(answers.filter(({ status }) => status === 429).length, 990);
   assert.equal(server.platform.passwordHasher.stats().completed - before, 10);
-  assert.equal((await server.request("GET", "/users/me", { token: alice.token })).status, 200, "who is signed in feels nothing");
-  const again = await server.request("POST", "/auth/reauthenticate", { token: alice.token, body: { password: alice.password } });
+  assert.equal(
+    (await server.request("GET", "/users/me", { token: alice.token })).status,
+    200,
+    "who is signed in feels nothing",
+  );
+  const again = await server.request("POST", "/auth/reauthenticate", {
+    token: alice.token,
+    body: { password: alice.password },
+  });
   assert.equal(again.status, 204, "a session has its own lane");
   server.clock.advance(15 * 60_000);
   await server.logIn(alice.email, alice.password);
@@ -156,7 +197,8 @@ test("being right is not counted: nobody is locked out by signing in often", asy
 test("an unknown address is limited like a known one", async () => {
   // Otherwise the limit would tell which accounts exist (requirement 12).
   const server = await createTestServer({ LIMIT_LOGIN_ACCOUNT: "2/15m" });
-  const guess = async () => (await server.request("POST", "/auth/login", { body: { email: "nobody@example.com", password: "x" } })).status;
+  const guess = async () =>
+    (await server.request("POST", "/auth/login", { body: { email: "nobody@example.com", password: "x" } })).status;
   assert.deepEqual([await guess(), await guess(), await guess()], [401, 401, 429]);
 });
 
@@ -164,12 +206,19 @@ test("the same credentials in another dress are one bucket", async () => {
   // V35: what the limiter counts and what the handler reads is one parse.
   const server = await createTestServer({ LIMIT_LOGIN_ACCOUNT: "3/15m" });
   const text = (email: string): string => JSON.stringify({ email, password: "x" });
-  const send = async (raw: { contentType: string; text: string }) => (await server.request("POST", "/auth/login", { raw })).status;
+  const send = async (raw: { contentType: string; text: string }) =>
+    (await server.request("POST", "/auth/login", { raw })).status;
   assert.equal(await send({ contentType: "application/json", text: text("alice@example.com") }), 401);
   assert.equal(await send({ contentType: "application/json; charset=UTF-8", text: text("ALICE@EXAMPLE.COM") }), 401);
-  assert.equal(await send({ contentType: "Application/JSON", text: text("\\u0061lice@example.com").replaceAll("\\\\", "\\") }), 401);
+  assert.equal(
+    await send({ contentType: "Application/JSON", text: text("\\u0061lice@example.com").replaceAll("\\\\", "\\") }),
+    401,
+  );
   assert.equal(await send({ contentType: "application/json", text: text(" alice@example.com") }), 429);
-  assert.equal(await send({ contentType: "application/x-www-form-urlencoded", text: "email=alice@example.com&password=x" }), 415);
+  assert.equal(
+    await send({ contentType: "application/x-www-form-urlencoded", text: "email=alice@example.com&password=x" }),
+    415,
+  );
 });
 
 test("each limit is a setting and can be off", async () => {

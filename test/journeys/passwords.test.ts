@@ -45,7 +45,11 @@ test("passwords differ to the last byte: no truncation, no trimming, no case fol
   ] as const;
   for (const [index, [password, other]] of pairs.entries()) {
     const { email } = await server.signUp(`user${index}@example.com`, password);
-    assert.equal((await server.request("POST", "/auth/login", { body: { email, password: other } })).status, 401, other);
+    assert.equal(
+      (await server.request("POST", "/auth/login", { body: { email, password: other } })).status,
+      401,
+      other,
+    );
     await server.logIn(email, password);
   }
 });
@@ -78,7 +82,9 @@ test("production refuses common passwords and words of the account, and says whi
   // ASVS 6.2.4, 6.2.11 (requirement 7)
   const server = await createTestServer(production);
   const fault = async (password: string): Promise<unknown> => {
-    const { body } = await server.request("POST", "/users/", { body: { email: "margarethe@brandenburg.example", password } });
+    const { body } = await server.request("POST", "/users/", {
+      body: { email: "margarethe@brandenburg.example", password },
+    });
     return (body["errors"] as { code: string }[] | undefined)?.map(({ code }) => code);
   };
   assert.deepEqual(await fault("my name is Margarethe!"), ["context"]);
@@ -90,7 +96,10 @@ test("production refuses common passwords and words of the account, and says whi
     token: alice.token,
     body: { current_password: alice.password, new_password: "alice@example.com again" },
   });
-  assert.deepEqual((change.body["errors"] as { pointer: string }[]).map(({ pointer }) => pointer), ["#/new_password"]);
+  assert.deepEqual(
+    (change.body["errors"] as { pointer: string }[]).map(({ pointer }) => pointer),
+    ["#/new_password"],
+  );
   await server.logIn(alice.email, alice.password);
 });
 
@@ -106,7 +115,10 @@ test("who knew the old password cannot come in while it is being changed", async
   // A sign-in that proved the old password before the change and finishes after it starts no session.
   const server = await createTestServer({ HASH_QUEUE: "1000" });
   const { email, password, token } = await server.signUp("alice@example.com");
-  const change = server.request("PUT", "/users/me/password", { token, body: { current_password: password, new_password: "another password" } });
+  const change = server.request("PUT", "/users/me/password", {
+    token,
+    body: { current_password: password, new_password: "another password" },
+  });
   const thief = Array.from({ length: 30 }, () => server.request("POST", "/auth/login", { body: { email, password } }));
   assert.equal((await change).status, 204);
   for (const { status, body } of await Promise.all(thief)) {

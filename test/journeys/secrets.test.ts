@@ -7,9 +7,15 @@ import { startServer } from "../support/server-process.ts";
 
 test("no secret of any flow is in a log, an error or the database", async (t) => {
   // ASVS 16.2.5, 16.3.1–16.3.4 (requirement 82): canaries sent through every flow, then looked for everywhere.
-  const server = await startServer(t, { env: { LOG_LEVEL: "trace", SECRET_KEY: "canary-secret-key-0123456789abcdef" } });
+  const server = await startServer(t, {
+    env: { LOG_LEVEL: "trace", SECRET_KEY: "canary-secret-key-0123456789abcdef" },
+  });
   const answers: string[] = [];
-  const send = async (method: string, path: string, options: { body?: unknown; token?: string; headers?: Record<string, string> } = {}) => {
+  const send = async (
+    method: string,
+    path: string,
+    options: { body?: unknown; token?: string; headers?: Record<string, string> } = {},
+  ) => {
     const response = await fetch(server.url + path, {
       method,
       headers: {
@@ -17,7 +23,9 @@ test("no secret of any flow is in a log, an error or the database", async (t) =>
         ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
         ...options.headers,
       },
-      ...(options.body === undefined ? {} : { body: typeof options.body === "string" ? options.body : JSON.stringify(options.body) }),
+      ...(options.body === undefined
+        ? {}
+        : { body: typeof options.body === "string" ? options.body : JSON.stringify(options.body) }),
     });
     const text = await response.text();
     answers.push(text);
@@ -31,10 +39,18 @@ test("no secret of any flow is in a log, an error or the database", async (t) =>
   answers.length = 0; // That answer is where the token belongs.
   await send("POST", "/auth/login", { body: { email, password: "canary-wrong-password" } });
   await send("POST", "/auth/reauthenticate", { token, body: { password: "canary-first-password" } });
-  await send("PUT", "/users/me/password", { token, body: { current_password: "canary-first-password", new_password: "canary-second-password" } });
-  await send("PUT", "/users/me/password", { token, body: { current_password: "canary-wrong-password", new_password: "canary-third-password" } });
+  await send("PUT", "/users/me/password", {
+    token,
+    body: { current_password: "canary-first-password", new_password: "canary-second-password" },
+  });
+  await send("PUT", "/users/me/password", {
+    token,
+    body: { current_password: "canary-wrong-password", new_password: "canary-third-password" },
+  });
   await send("POST", "/auth/login", { body: `{"email":"${email}","password":"canary-broken` });
-  await send("POST", "/auth/login", { body: { email, password: ["canary-list-password"], extra: "canary-extra-member" } });
+  await send("POST", "/auth/login", {
+    body: { email, password: ["canary-list-password"], extra: "canary-extra-member" },
+  });
   await send("GET", `/users/me?access_token=${token}&password=canary-query-password`);
   await send("GET", "/users/me", { token: `${token}x` });
   await send("GET", "/nowhere?token=canary-query-password", { headers: { cookie: "canary-cookie" } });
@@ -42,7 +58,10 @@ test("no secret of any flow is in a log, an error or the database", async (t) =>
   const agent = "canary-agent \u009b31m";
   const [raw] = await sendRaw(
     server.port,
-    Buffer.from(`POST /auth/login HTTP/1.1\r\nHost: localhost\r\nUser-Agent: ${agent}\r\nContent-Type: application/json\r\nContent-Length: ${login.length}\r\n\r\n${login}`, "latin1"),
+    Buffer.from(
+      `POST /auth/login HTTP/1.1\r\nHost: localhost\r\nUser-Agent: ${agent}\r\nContent-Type: application/json\r\nContent-Length: ${login.length}\r\n\r\n${login}`,
+      "latin1",
+    ),
   );
   assert.equal(raw?.status, 200);
   await server.stop();

@@ -10,7 +10,9 @@ function tokensOf({ status, body, text }: Answer): Tokens {
 }
 
 async function signUp(server: TestServer): Promise<Tokens> {
-  return tokensOf(await server.request("POST", "/users/", { body: { email: "alice@example.com", password: "password" } }));
+  return tokensOf(
+    await server.request("POST", "/users/", { body: { email: "alice@example.com", password: "password" } }),
+  );
 }
 
 function refreshWith(server: TestServer, token: string, key?: string): Promise<Answer> {
@@ -31,7 +33,8 @@ test("each refresh gives the next token, and the session goes on", async () => {
   const third = tokensOf(await refreshWith(server, second.refresh));
   assert.equal(new Set([first.refresh, second.refresh, third.refresh]).size, 3);
   assert.notEqual(first.access, second.access);
-  for (const { access } of [first, second, third]) assert.equal((await server.request("GET", "/users/me", { token: access })).status, 200);
+  for (const { access } of [first, second, third])
+    assert.equal((await server.request("GET", "/users/me", { token: access })).status, 200);
   assert.equal((await server.events()).filter((type) => type === "session/refreshed").length, 2);
 });
 
@@ -103,10 +106,16 @@ test("a hundred uses at once: one rotation, one successor, nobody signed out", a
   // CVE-2026-1035 (requirement 49), V2, X18
   const server = await createTestServer();
   const first = await signUp(server);
-  const answers = await Promise.all(Array.from({ length: 100 }, (_, index) => refreshWith(server, first.refresh, `key-${index % 3}`)));
+  const answers = await Promise.all(
+    Array.from({ length: 100 }, (_, index) => refreshWith(server, first.refresh, `key-${index % 3}`)),
+  );
   const successors = new Set(answers.map((answer) => tokensOf(answer).refresh));
   assert.equal(successors.size, 1);
-  const rotated = await server.platform.db.selectFrom("events").select("payload").where("type", "=", "session/refreshed").execute();
+  const rotated = await server.platform.db
+    .selectFrom("events")
+    .select("payload")
+    .where("type", "=", "session/refreshed")
+    .execute();
   const outcomes = rotated.map(({ payload }) => (JSON.parse(payload) as { outcome: string }).outcome);
   assert.equal(outcomes.filter((outcome) => outcome === "rotated").length, 1);
   assert.equal(outcomes.length, 100);
@@ -139,7 +148,9 @@ test("a session ends when it is idle, and for good after its lifetime, however o
   const idle = await signUp(server);
   server.clock.advance(14 * 86_400_000);
   assert.equal((await refreshWith(server, idle.refresh)).body["reason"], "expired");
-  let { refresh } = tokensOf(await server.request("POST", "/auth/login", { body: { email: "alice@example.com", password: "password" } }));
+  let { refresh } = tokensOf(
+    await server.request("POST", "/auth/login", { body: { email: "alice@example.com", password: "password" } }),
+  );
   for (let days = 0; days < 80; days += 10) {
     server.clock.advance(10 * 86_400_000);
     const answer = await refreshWith(server, refresh);
@@ -154,7 +165,9 @@ test("signing out ends this session at once, and no other", async () => {
   // ASVS 7.4.1 (requirement 47)
   const server = await createTestServer();
   const mine = await signUp(server);
-  const other = tokensOf(await server.request("POST", "/auth/login", { body: { email: "alice@example.com", password: "password" } }));
+  const other = tokensOf(
+    await server.request("POST", "/auth/login", { body: { email: "alice@example.com", password: "password" } }),
+  );
   assert.equal((await server.request("POST", "/auth/logout", { token: mine.access })).status, 204);
   await assertOver(server, mine);
   assert.equal((await server.request("POST", "/auth/logout", { token: mine.access })).status, 401);
@@ -167,19 +180,33 @@ test("one sees where one is signed in and ends what one does not know", async ()
   const server = await createTestServer();
   const mine = await signUp(server);
   server.clock.advance(60_000);
-  const login = { body: { email: "alice@example.com", password: "password" }, headers: { "user-agent": "Phone\u0007/1" }, address: "198.51.100.4" };
+  const login = {
+    body: { email: "alice@example.com", password: "password" },
+    headers: { "user-agent": "Phone\u0007/1" },
+    address: "198.51.100.4",
+  };
   const phone = tokensOf(await server.request("POST", "/auth/login", login));
   const laptop = tokensOf(await server.request("POST", "/auth/login", { body: login.body }));
-  const list = async () => (await server.request("GET", "/users/me/sessions", { token: mine.access })).body["items"] as Record<string, unknown>[];
+  const list = async () =>
+    (await server.request("GET", "/users/me/sessions", { token: mine.access })).body["items"] as Record<
+      string,
+      unknown
+    >[];
   const [first, second, third] = await list();
   assert.deepEqual([first?.["current"], second?.["current"], third?.["current"]], [false, false, true]);
   const phoneSession = (await list()).find((session) => session["address"] === "198.51.100.4");
   assert.equal(phoneSession?.["user_agent"], "Phone\ufffd/1");
   assert.equal(phoneSession?.["created_at"], "2026-01-15T12:01:00.000Z");
 
-  assert.equal((await server.request("DELETE", `/users/me/sessions/${String(phoneSession?.["id"])}`, { token: mine.access })).status, 204);
+  assert.equal(
+    (await server.request("DELETE", `/users/me/sessions/${String(phoneSession?.["id"])}`, { token: mine.access }))
+      .status,
+    204,
+  );
   await assertOver(server, phone);
-  const again = await server.request("DELETE", `/users/me/sessions/${String(phoneSession?.["id"])}`, { token: mine.access });
+  const again = await server.request("DELETE", `/users/me/sessions/${String(phoneSession?.["id"])}`, {
+    token: mine.access,
+  });
   assert.equal(again.body["code"], "session-not-found");
   assert.equal((await server.request("DELETE", "/users/me/sessions", { token: mine.access })).status, 204);
   await assertOver(server, laptop);
@@ -201,8 +228,13 @@ test("another password, a disabled and a deleted account end the refresh tokens 
   const server = await createTestServer();
   const admin = await server.administrator();
   const tokens = await signUp(server);
-  const other = tokensOf(await server.request("POST", "/auth/login", { body: { email: "alice@example.com", password: "password" } }));
-  await server.request("PUT", "/users/me/password", { token: tokens.access, body: { current_password: "password", new_password: "another one" } });
+  const other = tokensOf(
+    await server.request("POST", "/auth/login", { body: { email: "alice@example.com", password: "password" } }),
+  );
+  await server.request("PUT", "/users/me/password", {
+    token: tokens.access,
+    body: { current_password: "password", new_password: "another one" },
+  });
   await assertOver(server, other);
   const kept = tokensOf(await refreshWith(server, tokens.refresh));
   const { body } = await server.request("GET", "/users/me", { token: kept.access });
@@ -230,15 +262,23 @@ test("as a cookie the refresh token is in no body, and only pages of our own may
     ["http://localhost:8000", "tollgate_refresh"],
   ] as const) {
     const server = await createTestServer({ PUBLIC_URL: publicUrl });
-    const made = await server.request("POST", "/users/", { body: { email: "alice@example.com", password: "password", delivery: "cookie" } });
+    const made = await server.request("POST", "/users/", {
+      body: { email: "alice@example.com", password: "password", delivery: "cookie" },
+    });
     assert.equal(made.status, 201);
     assert.equal("refresh_token" in made.body, false);
     const cookie = made.headers["set-cookie"] ?? "";
     const secure = publicUrl.startsWith("https") ? "; Secure" : "";
-    assert.match(cookie, new RegExp(`^${name}=tgr_[\\w-]+; Max-Age=1209600; Path=/; HttpOnly; SameSite=Strict${secure}$`));
+    assert.match(
+      cookie,
+      new RegExp(`^${name}=tgr_[\\w-]+; Max-Age=1209600; Path=/; HttpOnly; SameSite=Strict${secure}$`),
+    );
     const pair = cookie.split(";")[0] ?? "";
     const refresh = (headers: Record<string, string>) =>
-      server.request("POST", "/auth/refresh", { body: { delivery: "cookie" }, headers: { cookie: `theme=dark; ${pair}`, ...headers } });
+      server.request("POST", "/auth/refresh", {
+        body: { delivery: "cookie" },
+        headers: { cookie: `theme=dark; ${pair}`, ...headers },
+      });
     for (const headers of [
       {},
       { origin: "null" },
@@ -271,5 +311,8 @@ test("sessions that are over are purged in small steps, living ones stay", async
   assert.equal((await refreshWith(server, gone.refresh)).body["reason"], "unknown");
   assert.equal((await server.request("GET", "/users/me", { token })).status, 200);
   const left = await server.platform.db.selectFrom("sessions").select("account_id").execute();
-  assert.deepEqual(left.map(({ account_id: id }) => id), [2]);
+  assert.deepEqual(
+    left.map(({ account_id: id }) => id),
+    [2],
+  );
 });

@@ -54,12 +54,20 @@ function checkEveryAnswer({ headers, status, text, method, url }: Answered): voi
   const name = `${method} ${url} ${status}`;
   // ASVS 3.4.4, 3.4.3, 3.4.5 (requirement 75)
   assert.equal(headers["x-content-type-options"], "nosniff", `${name} has no nosniff`);
-  assert.match(headers["content-security-policy"] ?? "", /default-src 'none'.*frame-ancestors 'none'/, `${name} has no CSP`);
+  assert.match(
+    headers["content-security-policy"] ?? "",
+    /default-src 'none'.*frame-ancestors 'none'/,
+    `${name} has no CSP`,
+  );
   assert.equal(headers["referrer-policy"], "no-referrer", `${name} has no Referrer-Policy`);
   assert.equal(headers["x-powered-by"], undefined);
   assert.equal(headers["server"], undefined);
   // ASVS 16.5.1 (requirement 83): no stack, no SQL, no path of ours.
-  assert.doesNotMatch(text, /\bat [\w.<>]+ \(|node_modules|SQLITE_|sqlite3?_|\/src\/platform\/|\$argon2/, `${name} shows its inside`);
+  assert.doesNotMatch(
+    text,
+    /\bat [\w.<>]+ \(|node_modules|SQLITE_|sqlite3?_|\/src\/platform\/|\$argon2/,
+    `${name} shows its inside`,
+  );
   if (status >= 400) assert.match(headers["content-type"] ?? "", /^application\/problem\+json; charset=utf-8$/, name);
 }
 
@@ -77,7 +85,10 @@ function checkOperation(operation: Operation, answer: Answered, validators: Map<
   let validator = validators.get(schema);
   if (validator === undefined) validators.set(schema, (validator = Compile(schema)));
   const body: unknown = JSON.parse(answer.text);
-  assert.ok(validator.Check(body), `${name} ${answer.status}: ${JSON.stringify(validator.Errors(body))} ${answer.text.slice(0, 300)}`);
+  assert.ok(
+    validator.Check(body),
+    `${name} ${answer.status}: ${JSON.stringify(validator.Errors(body))} ${answer.text.slice(0, 300)}`,
+  );
 }
 
 // RFC 9457 §3.1 (requirement 70)

@@ -22,19 +22,28 @@ export async function referenceFiles(): Promise<Readonly<Record<string, string>>
 }
 
 function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll("|", String.raw`\|`)).join(" | ")} |\n`;
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll("|", String.raw`\|`)).join(" | ")} |\n`;
   return line(header) + line(header.map(() => "---")) + rows.map(line).join("");
 }
 
 function problemsReference(): string {
   const entries = Object.entries<ProblemEntry>(problems);
-  const rows = entries.map(([code, { status, gate, title }]) => [`[\`${code}\`](#${code})`, String(status), gate, title]);
+  const rows = entries.map(([code, { status, gate, title }]) => [
+    `[\`${code}\`](#${code})`,
+    String(status),
+    gate,
+    title,
+  ]);
   const pages = entries.map(([code, entry]) => problemText(code, entry));
   const gateRows = gates.map((gate) => [gate, gateQuestions[gate]]);
   return `${head}# Problems\n\nEvery refusal is one of these, as \`application/problem+json\` (RFC 9457). Its \`type\` opens its page on the same server.\n\n${table(["code", "status", "gate", "title"], rows)}\n## The gates\n\n${table(["gate", "asks"], gateRows)}\n${pages.join("\n")}`;
 }
 
-function problemText(code: string, { status, title, gate, whatHappened, causes, cures, exampleRequest }: ProblemEntry): string {
+function problemText(
+  code: string,
+  { status, title, gate, whatHappened, causes, cures, exampleRequest }: ProblemEntry,
+): string {
   const list = (items: readonly string[]): string => items.map((item) => `- ${item}\n`).join("");
   return `## ${code}\n\n**${status} ${title}**, refused by \`${gate}\`. ${whatHappened}\n\nUsual causes:\n\n${list(causes)}\nWhat to do:\n\n${list(cures)}\nAn example:\n\n\`\`\`http\n${exampleRequest.trimEnd()}\n\`\`\`\n`;
 }
@@ -48,7 +57,10 @@ function routesReference(definitions: readonly AnyRoute[]): string {
     `${route.access}${route.fresh ? ", recently proved" : ""}`,
     route.limit,
     String(route.success.status),
-    problemsOf(route).filter((code) => !common.has(code)).map((code) => `\`${code}\``).join(" "),
+    problemsOf(route)
+      .filter((code) => !common.has(code))
+      .map((code) => `\`${code}\``)
+      .join(" "),
   ]);
   const permissionRows = Object.entries(permissions).map(([name, meaning]) => [`\`${name}\``, meaning]);
   return `${head}# Routes\n\nEach may also answer ${[...common].map((code) => `\`${code}\``).join(", ")}. Every \`GET\` answers \`HEAD\` too; a trailing slash does not matter.\n\n${table(["route", "does", "access", "limit", "success", "problems"], rows)}\n## Permissions\n\n${table(["permission", "allows"], permissionRows)}`;

@@ -24,7 +24,12 @@ export type RequestOptions = {
   readonly address?: string;
 };
 
-export type SignedIn = { readonly id: number; readonly email: string; readonly password: string; readonly token: string };
+export type SignedIn = {
+  readonly id: number;
+  readonly email: string;
+  readonly password: string;
+  readonly token: string;
+};
 
 export type TestServer = {
   readonly app: App;
@@ -55,7 +60,10 @@ const quick: Record<string, string> = {
  * The whole server without a socket. Each answer is held against the OpenAPI document.
  * Closed when the test file ends.
  */
-export async function createTestServer(env: Record<string, string> = {}, parts: Partial<Platform> = {}): Promise<TestServer> {
+export async function createTestServer(
+  env: Record<string, string> = {},
+  parts: Partial<Platform> = {},
+): Promise<TestServer> {
   const read = readConfig({ ...quick, ...env });
   assert.ok(read.ok, read.ok ? "" : read.faults.join("\n"));
   const clock = createTestClock();
@@ -81,7 +89,11 @@ export async function createTestServer(env: Record<string, string> = {}, parts: 
       },
       ...(raw ? { payload: raw.text } : body === undefined ? {} : { payload: body as object }),
     });
-    const answer = { status: response.statusCode, headers: response.headers as Record<string, string>, text: response.body };
+    const answer = {
+      status: response.statusCode,
+      headers: response.headers as Record<string, string>,
+      text: response.body,
+    };
     check({ method, url, ...answer });
     const isJson = /json/.test(answer.headers["content-type"] ?? "") && answer.text !== "";
     return { ...answer, body: isJson ? (JSON.parse(answer.text) as Record<string, unknown>) : {} };

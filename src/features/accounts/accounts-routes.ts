@@ -10,8 +10,13 @@ const DisplayName = Type.Union([
   Type.Null(),
 ]);
 
+const tag = "Accounts";
+
 export function accountRoutes(platform: Platform): readonly AnyRoute[] {
-  const tag = "Accounts";
+  return [...ownAccountRoutes(platform), ...accountByIdRoutes(platform), limitedRoute];
+}
+
+function ownAccountRoutes(platform: Platform): readonly AnyRoute[] {
   return [
     route({
       method: "GET",
@@ -32,45 +37,20 @@ export function accountRoutes(platform: Platform): readonly AnyRoute[] {
       summary: "Change my profile",
       access: "signed-in",
       limit: "api",
-      body: Type.Object({ display_name: Type.Optional(DisplayName) }, { additionalProperties: false, title: "ProfileChange" }),
+      body: Type.Object(
+        { display_name: Type.Optional(DisplayName) },
+        { additionalProperties: false, title: "ProfileChange" },
+      ),
       success: { status: 200, description: "The account with the change.", schema: UserBody },
       problems: [],
-      handle: async ({ body, caller, origin }) => userBody(await renameAccount(platform, caller, body.display_name, origin)),
+      handle: async ({ body, caller, origin }) =>
+        userBody(await renameAccount(platform, caller, body.display_name, origin)),
     }),
-    route({
-      method: "GET",
-      url: "/users/limited",
-      tag: "Limits",
-      summary: "Five requests a minute",
-      description:
-        "The tutorial's rate limit, for each client_id: an exact sliding window. The figures are null when the limit is off.",
-      access: "public",
-      limit: "limited",
-      limitKey: clientIdOf,
-      query: Type.Object({ client_id: Type.String({ minLength: 1, maxLength: 256 }) }),
-      success: {
-        status: 200,
-        description: "Accepted.",
-        schema: Type.Object(
-          {
-            message: Type.Literal("OK"),
-            client_id: Type.String(),
-            remaining: Type.Union([Type.Integer(), Type.Null()]),
-            limit: Type.Union([Type.Integer(), Type.Null()]),
-            window_seconds: Type.Union([Type.Integer(), Type.Null()]),
-          },
-          { title: "Limited" },
-        ),
-      },
-      problems: [],
-      handle: async ({ query, counted }) => ({
-        message: "OK" as const,
-        client_id: query.client_id,
-        remaining: counted?.decision.remaining ?? null,
-        limit: counted?.limit.quota ?? null,
-        window_seconds: counted?.limit.windowSeconds ?? null,
-      }),
-    }),
+  ];
+}
+
+function accountByIdRoutes(platform: Platform): readonly AnyRoute[] {
+  return [
     route({
       method: "GET",
       url: "/users/:id",
@@ -89,7 +69,8 @@ export function accountRoutes(platform: Platform): readonly AnyRoute[] {
       url: "/users/:id",
       tag,
       summary: "Delete an account",
-      description: "Oneself, or anyone with the permission users:delete. Cannot be undone, so the sign-in must be recent.",
+      description:
+        "Oneself, or anyone with the permission users:delete. Cannot be undone, so the sign-in must be recent.",
       access: "signed-in",
       fresh: true,
       limit: "api",
@@ -100,6 +81,41 @@ export function accountRoutes(platform: Platform): readonly AnyRoute[] {
     }),
   ];
 }
+
+const limitedRoute = route({
+  method: "GET",
+  url: "/users/limited",
+  tag: "Limits",
+  summary: "Five requests a minute",
+  description:
+    "The tutorial's rate limit, for each client_id: an exact sliding window. The figures are null when the limit is off.",
+  access: "public",
+  limit: "limited",
+  limitKey: clientIdOf,
+  query: Type.Object({ client_id: Type.String({ minLength: 1, maxLength: 256 }) }),
+  success: {
+    status: 200,
+    description: "Accepted.",
+    schema: Type.Object(
+      {
+        message: Type.Literal("OK"),
+        client_id: Type.String(),
+        remaining: Type.Union([Type.Integer(), Type.Null()]),
+        limit: Type.Union([Type.Integer(), Type.Null()]),
+        window_seconds: Type.Union([Type.Integer(), Type.Null()]),
+      },
+      { title: "Limited" },
+    ),
+  },
+  problems: [],
+  handle: async ({ query, counted }) => ({
+    message: "OK" as const,
+    client_id: query.client_id,
+    remaining: counted?.decision.remaining ?? null,
+    limit: counted?.limit.quota ?? null,
+    window_seconds: counted?.limit.windowSeconds ?? null,
+  }),
+});
 
 /** Longer ones than the schema allows are cut: `validate` refuses them, and memory stays bounded. */
 function clientIdOf(query: unknown): string | undefined {

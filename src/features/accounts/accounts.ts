@@ -131,7 +131,12 @@ export async function renameAccount(
   return inTransaction(platform, async (tx) => {
     const account = await updateAccount(tx, caller.account.id, { display_name: displayName });
     if (account === undefined) throw new Problem("session-ended"); // Deleted since the authenticate gate.
-    await recordEvent(tx, { type: "account/renamed", payload: {}, ...eventActor(caller, origin), accountId: account.id });
+    await recordEvent(tx, {
+      type: "account/renamed",
+      payload: {},
+      ...eventActor(caller, origin),
+      accountId: account.id,
+    });
     return account;
   });
 }
@@ -175,7 +180,12 @@ export async function changeAccount(
  *
  * @throws Problem `user-not-found`, `last-admin`
  */
-export async function deleteAccount(platform: Platform, caller: Caller, id: number, origin: RequestOrigin): Promise<void> {
+export async function deleteAccount(
+  platform: Platform,
+  caller: Caller,
+  id: number,
+  origin: RequestOrigin,
+): Promise<void> {
   const { id: accountId } = await findAccountFor(platform, caller, id, "users:delete");
   await inTransaction(platform, async (tx) => {
     const account = await findAccountById(tx, accountId);

@@ -13,7 +13,9 @@ const pageLengthMax = 200;
 const ListQuery = Type.Object({
   cursor: Type.Optional(Type.String({ maxLength: 128, description: "`next_cursor` of the page before." })),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: pageLengthMax, default: pageLengthDefault })),
-  q: Type.Optional(Type.String({ maxLength: 100, description: "Only accounts whose e-mail or display name contains this." })),
+  q: Type.Optional(
+    Type.String({ maxLength: 100, description: "Only accounts whose e-mail or display name contains this." }),
+  ),
 });
 
 const UserList = Type.Object(
@@ -75,7 +77,11 @@ async function answerPage(
   }
   const { accounts, nextCursor } = page;
   if (nextCursor !== null) {
-    const next = new URLSearchParams({ cursor: nextCursor, limit: String(limit), ...(text === undefined ? {} : { q: text }) });
+    const next = new URLSearchParams({
+      cursor: nextCursor,
+      limit: String(limit),
+      ...(text === undefined ? {} : { q: text }),
+    });
     reply.header("link", `<${url}?${next}>; rel="next"`);
   }
   return { items: accounts.map(userBody), next_cursor: nextCursor };

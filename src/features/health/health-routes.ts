@@ -14,7 +14,11 @@ export function healthRoutes(platform: Platform, lifecycle: Lifecycle): readonly
       access: "public",
       // A probe that is slowed down restarts a healthy server.
       limit: "unlimited",
-      success: { status: 200, description: "It is.", schema: Type.Object({ status: Type.Literal("live") }, { title: "Live" }) },
+      success: {
+        status: 200,
+        description: "It is.",
+        schema: Type.Object({ status: Type.Literal("live") }, { title: "Live" }),
+      },
       problems: [],
       handle: async () => ({ status: "live" }),
     }),

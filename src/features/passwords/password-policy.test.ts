@@ -45,7 +45,13 @@ describe("length of passwords", () => {
 describe("letters of passwords", () => {
   // ASVS 6.2.5 (requirement 4)
   it("demands no composition: all lower case, digits, spaces and emoji will do", () => {
-    for (const password of ["quietly humming owls", " ".repeat(15), "🦉🌧🎺".repeat(5), "859302746105938", "ÇÉÑÔÛÅÆØŒŠŽÝÞÐŁ"]) {
+    for (const password of [
+      "quietly humming owls",
+      " ".repeat(15),
+      "🦉🌧🎺".repeat(5),
+      "859302746105938",
+      "ÇÉÑÔÛÅÆØŒŠŽÝÞÐŁ",
+    ]) {
       assert.deepEqual(codes(password), []);
     }
   });
@@ -73,7 +79,12 @@ describe("guessable passwords", () => {
   // ASVS 6.1.2, 6.2.11 (requirement 7)
   it("refuses words of the account and of the service, and says which", () => {
     const ofEmail = [{ code: "context", detail: "must not contain your e-mail address or a part of it" }];
-    const passwords = ["ada.lovelace@analytical.example", "xx ADA.Lovelace xx 99", "xxx analytical xxxxx", "analytical.example"];
+    const passwords = [
+      "ada.lovelace@analytical.example",
+      "xx ADA.Lovelace xx 99",
+      "xxx analytical xxxxx",
+      "analytical.example",
+    ];
     for (const password of passwords) assert.deepEqual(passwordFaults(strict, password, account), ofEmail);
     const ofName = [{ code: "context", detail: "must not contain your display name" }];
     assert.deepEqual(passwordFaults(strict, "long live ada king!", account), ofName);

@@ -4,7 +4,11 @@ import type { Platform } from "../../platform/platform.ts";
 type Db = Pick<Platform, "db">;
 
 /** The account, if its hash is still this one. */
-export async function findAccountWithHash({ db }: Db, id: number, passwordHash: string): Promise<AccountRow | undefined> {
+export async function findAccountWithHash(
+  { db }: Db,
+  id: number,
+  passwordHash: string,
+): Promise<AccountRow | undefined> {
   return db
     .selectFrom("accounts")
     .selectAll()

@@ -22,7 +22,10 @@ export function newPassword({ passwordLengthMin }: Pick<Config, "passwordLengthM
 }
 
 /** A password as it is stored: an argon2id PHC string. Hash before the transaction, never in it. */
-export async function hashNewPassword({ passwordHasher }: Pick<Platform, "passwordHasher">, password: string): Promise<string> {
+export async function hashNewPassword(
+  { passwordHasher }: Pick<Platform, "passwordHasher">,
+  password: string,
+): Promise<string> {
   return passwordHasher.hash(password);
 }
 

@@ -138,9 +138,13 @@ function parseHeader(part: string): Record<string, unknown> | undefined {
 }
 
 /** Claims of the types and ranges that we write (RFC 9068 §2.2); `undefined` for any other. */
-function readClaims(payload: JWTPayload, { clock, lifetimeSeconds }: AccessTokenOptions): AccessTokenClaims | undefined {
+function readClaims(
+  payload: JWTPayload,
+  { clock, lifetimeSeconds }: AccessTokenOptions,
+): AccessTokenClaims | undefined {
   const { sub, sid, jti, iat, exp, nbf, client_id: clientId, role } = payload;
-  if (typeof sub !== "string" || !/^[1-9][0-9]{0,15}$/.test(sub) || !Number.isSafeInteger(Number(sub))) return undefined;
+  if (typeof sub !== "string" || !/^[1-9][0-9]{0,15}$/.test(sub) || !Number.isSafeInteger(Number(sub)))
+    return undefined;
   if (!isIdentifier(sid) || !isIdentifier(jti) || typeof role !== "string") return undefined;
   if (clientId !== firstPartyClientId) return undefined;
   if (!isSecond(iat) || !isSecond(exp)) return undefined;

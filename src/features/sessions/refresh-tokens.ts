@@ -27,7 +27,11 @@ export function makeRefreshSecret({ secrets }: Pick<Platform, "secrets">): Uint8
 }
 
 /** The refresh token of this session with this number. */
-export function writeRefreshToken(platform: Pick<Platform, "secrets">, family: RefreshFamily, generation: number): string {
+export function writeRefreshToken(
+  platform: Pick<Platform, "secrets">,
+  family: RefreshFamily,
+  generation: number,
+): string {
   const id = Buffer.from(family.id, "base64url");
   const bytes = Buffer.concat([id, numberBytes(generation), macOf(platform, family, generation)]);
   return prefix + bytes.toString("base64url");
@@ -52,7 +56,11 @@ export function isGenuine(platform: Pick<Platform, "secrets">, family: RefreshFa
   return platform.secrets.isSame(macOf(platform, family, token.generation), token.mac);
 }
 
-function macOf({ secrets }: Pick<Platform, "secrets">, { id, refresh_secret: sealed }: RefreshFamily, generation: number): Uint8Array {
+function macOf(
+  { secrets }: Pick<Platform, "secrets">,
+  { id, refresh_secret: sealed }: RefreshFamily,
+  generation: number,
+): Uint8Array {
   const secret = secrets.decrypt(purpose, sealed);
   return secrets.mac(purpose, Buffer.concat([secret, Buffer.from(id, "base64url"), numberBytes(generation)]));
 }

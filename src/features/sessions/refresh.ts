@@ -27,7 +27,12 @@ export type Refreshed = {
 };
 
 type Outcome =
-  | { readonly kind: "rotated" | "retried" | "overlapped"; readonly generation: number; readonly account: AccountRow; readonly family: RefreshFamilyRow }
+  | {
+      readonly kind: "rotated" | "retried" | "overlapped";
+      readonly generation: number;
+      readonly account: AccountRow;
+      readonly family: RefreshFamilyRow;
+    }
   | { readonly kind: "refused"; readonly reason: RefreshRefusal };
 
 /**
@@ -49,7 +54,8 @@ export async function refresh(
   const known = token && (await findRefreshFamily(platform, token.sessionId));
   if (token === undefined || known === undefined || !isGenuine(platform, known, token)) throw refused("unknown");
   const counted = await takeLimit(platform, "refresh", `session:${token.sessionId}`);
-  const keyTag = presented.idempotencyKey === undefined ? null : platform.secrets.tag("refresh-key", presented.idempotencyKey);
+  const keyTag =
+    presented.idempotencyKey === undefined ? null : platform.secrets.tag("refresh-key", presented.idempotencyKey);
   const outcome = await inTransaction(platform, (tx) => decide(tx, token, keyTag, origin));
   // After the commit, so that the end of a stolen session stays.
   if (outcome.kind === "refused") throw refused(outcome.reason);
@@ -64,15 +70,26 @@ export async function refresh(
 }
 
 /** Seconds that a refresh token made now may wait for its use. */
-export function refreshExpiresIn({ clock, config }: Pick<Platform, "clock" | "config">, session: { readonly expires_at: number }): number {
-  return Math.max(0, Math.min(config.sessionIdleLifetimeSeconds, Math.floor((session.expires_at - clock.now()) / 1000)));
+export function refreshExpiresIn(
+  { clock, config }: Pick<Platform, "clock" | "config">,
+  session: { readonly expires_at: number },
+): number {
+  return Math.max(
+    0,
+    Math.min(config.sessionIdleLifetimeSeconds, Math.floor((session.expires_at - clock.now()) / 1000)),
+  );
 }
 
 function refused(reason: RefreshRefusal): Problem {
   return new Problem("refresh-refused", { members: { reason } });
 }
 
-async function decide(tx: Platform, token: PresentedToken, keyTag: string | null, origin: RequestOrigin): Promise<Outcome> {
+async function decide(
+  tx: Platform,
+  token: PresentedToken,
+  keyTag: string | null,
+  origin: RequestOrigin,
+): Promise<Outcome> {
   const family = await findRefreshFamily(tx, token.sessionId);
   const account = await findAccountOfSession(tx, token.sessionId);
   if (family === undefined || account === undefined) return { kind: "refused", reason: "unknown" };
@@ -87,7 +104,12 @@ async function decide(tx: Platform, token: PresentedToken, keyTag: string | null
   }
   if (kind === "rotated") await rotateRefresh(tx, family, { at: tx.clock.now(), keyTag, ...origin });
   await recordEvent(tx, { type: "session/refreshed", payload: { session_id: family.id, outcome: kind }, ...about });
-  return { kind, account, family, generation: kind === "rotated" ? family.refresh_generation + 1 : family.refresh_generation };
+  return {
+    kind,
+    account,
+    family,
+    generation: kind === "rotated" ? family.refresh_generation + 1 : family.refresh_generation,
+  };
 }
 
 function isExpired({ clock, config }: Pick<Platform, "clock" | "config">, family: RefreshFamilyRow): boolean {

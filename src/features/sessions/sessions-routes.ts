@@ -44,7 +44,9 @@ function refreshRoute(sessions: Sessions): AnyRoute {
     limit: "api",
     body: Type.Object(
       {
-        refresh_token: Type.Optional(Type.String({ minLength: 1, maxLength: 256, description: "Left out when the cookie brings it." })),
+        refresh_token: Type.Optional(
+          Type.String({ minLength: 1, maxLength: 256, description: "Left out when the cookie brings it." }),
+        ),
         delivery: Type.Optional(Delivery),
       },
       { additionalProperties: false, title: "Refresh" },

@@ -30,7 +30,14 @@ export async function findSessionOfAccount({ db }: Db, sessionId: string): Promi
 
 export type RefreshFamilyRow = Pick<
   SessionRow,
-  "id" | "refresh_secret" | "refresh_generation" | "refreshed_at" | "refresh_key_tag" | "last_used_at" | "expires_at" | "ended_at"
+  | "id"
+  | "refresh_secret"
+  | "refresh_generation"
+  | "refreshed_at"
+  | "refresh_key_tag"
+  | "last_used_at"
+  | "expires_at"
+  | "ended_at"
 >;
 
 /** What decides about a refresh token of this session. */
@@ -59,7 +66,12 @@ export async function findAccountOfSession({ db }: Db, sessionId: string): Promi
 export async function rotateRefresh(
   { db }: Db,
   family: RefreshFamilyRow,
-  use: { readonly at: number; readonly keyTag: string | null; readonly address: string; readonly userAgent: string | null },
+  use: {
+    readonly at: number;
+    readonly keyTag: string | null;
+    readonly address: string;
+    readonly userAgent: string | null;
+  },
 ): Promise<void> {
   const { numUpdatedRows } = await db
     .updateTable("sessions")
@@ -118,7 +130,12 @@ export async function listLivingSessions(
 /** Deletes at most `count` sessions that are over for good. Returns how many. */
 export async function deleteOverSessions(
   { db }: Db,
-  over: { readonly expiredBefore: number; readonly endedBefore: number; readonly usedBefore: number; readonly count: number },
+  over: {
+    readonly expiredBefore: number;
+    readonly endedBefore: number;
+    readonly usedBefore: number;
+    readonly count: number;
+  },
 ): Promise<number> {
   const { numDeletedRows } = await db
     .deleteFrom("sessions")
@@ -140,7 +157,11 @@ export async function deleteOverSessions(
 }
 
 export async function setAuthenticatedAt({ db }: Db, sessionId: string, at: number): Promise<void> {
-  await db.updateTable("sessions").set({ authenticated_at: at, last_used_at: at }).where("id", "=", sessionId).execute();
+  await db
+    .updateTable("sessions")
+    .set({ authenticated_at: at, last_used_at: at })
+    .where("id", "=", sessionId)
+    .execute();
 }
 
 /** Ends the living sessions of an account, but for one. Returns how many. */

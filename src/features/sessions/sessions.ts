@@ -75,8 +75,9 @@ export async function openSessions(platform: Platform): Promise<Sessions> {
   const cookie = createRefreshCookie(config.publicUrl);
   return {
     cookie,
-    deliver: ({ refresh_token: refreshToken = "", ...tokens }, delivery, reply) => {
-      if (delivery !== "cookie") return { ...tokens, refresh_token: refreshToken };
+    deliver: (all, delivery, reply) => {
+      if (delivery !== "cookie") return all;
+      const { refresh_token: refreshToken = "", ...tokens } = all;
       reply.header("set-cookie", cookie.set(refreshToken, tokens.refresh_expires_in));
       return tokens;
     },
@@ -128,7 +129,9 @@ async function identify(
     session.ended_at === null &&
     platform.clock.now() < session.expires_at &&
     session.disabled === 0;
-  return isAlive ? { account: session, sessionId, authenticatedAt: session.authenticated_at } : { refused: "session-ended" };
+  return isAlive
+    ? { account: session, sessionId, authenticatedAt: session.authenticated_at }
+    : { refused: "session-ended" };
 }
 
 export type StartedSession = Pick<SessionRow, "id" | "refresh_secret" | "refresh_generation" | "expires_at">;
@@ -191,13 +194,21 @@ export async function endSessions(
     exceptSessionId: end.exceptSessionId,
   });
   if (count === 0) return;
-  await recordEvent(tx, { type: "session/ended", payload: { reason: end.reason }, accountId: end.accountId, ...end.actor });
+  await recordEvent(tx, {
+    type: "session/ended",
+    payload: { reason: end.reason },
+    accountId: end.accountId,
+    ...end.actor,
+  });
 }
 
 const sessionsListedMax = 200;
 
 /** The sessions of an account that still live, last used first; at most 200. */
-export async function listSessions(platform: Pick<Platform, "db" | "clock" | "config">, accountId: number): Promise<SessionListRow[]> {
+export async function listSessions(
+  platform: Pick<Platform, "db" | "clock" | "config">,
+  accountId: number,
+): Promise<SessionListRow[]> {
   const now = platform.clock.now();
   return listLivingSessions(platform, accountId, {
     expiresAfter: now,
@@ -229,7 +240,11 @@ export async function endOwnSession(
 }
 
 /** Ends all sessions of the caller but this one. */
-export async function endOtherSessions(platform: Platform, caller: Caller, { requestId, address }: RequestOrigin): Promise<void> {
+export async function endOtherSessions(
+  platform: Platform,
+  caller: Caller,
+  { requestId, address }: RequestOrigin,
+): Promise<void> {
   const accountId = caller.account.id;
   const actor = { actorId: accountId, requestId, address };
   const end = { accountId, reason: "ended-by-owner", exceptSessionId: caller.sessionId, actor } as const;

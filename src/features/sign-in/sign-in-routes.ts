@@ -17,9 +17,16 @@ export function signInRoutes(platform: Platform, sessions: Sessions): readonly A
       description: `Makes an account and signs it in. Passwords need ${passwordLengthMin} characters; any characters will do.`,
       access: "public",
       limit: "sign-up",
-      body: Type.Object({ email: Email, password: newPassword(platform.config), delivery: Type.Optional(Delivery) }, { additionalProperties: false, title: "SignUp" }),
+      body: Type.Object(
+        { email: Email, password: newPassword(platform.config), delivery: Type.Optional(Delivery) },
+        { additionalProperties: false, title: "SignUp" },
+      ),
       rules: (body) => newAccountFaults(platform, body),
-      success: { status: 201, description: "The account is made; the token is for it. `Location` is its address.", schema: TokensBody },
+      success: {
+        status: 201,
+        description: "The account is made; the token is for it. `Location` is its address.",
+        schema: TokensBody,
+      },
       problems: ["email-taken", "busy"],
       handle: async ({ body, origin }, reply) => {
         const { account, tokens } = await signUp(platform, sessions, body, origin);
@@ -35,7 +42,10 @@ export function signInRoutes(platform: Platform, sessions: Sessions): readonly A
       description: "An unknown address answers like a wrong password, in the same time.",
       access: "public",
       limit: "login-address",
-      body: Type.Object({ email: Email, password: GivenPassword, delivery: Type.Optional(Delivery) }, { additionalProperties: false, title: "Login" }),
+      body: Type.Object(
+        { email: Email, password: GivenPassword, delivery: Type.Optional(Delivery) },
+        { additionalProperties: false, title: "Login" },
+      ),
       rules: (body) => givenPasswordFaults(body, "password"),
       success: { status: 200, description: "Signed in.", schema: TokensBody },
       problems: ["wrong-credentials", "account-disabled", "busy"],

@@ -8,7 +8,13 @@ import type { Platform } from "../../platform/platform.ts";
 import { addAccount, emailKey, findAccountOf } from "../accounts/accounts.ts";
 import { recordEvent } from "../audit/audit.ts";
 import { findUnchanged, hashNewPassword, provePassword } from "../passwords/passwords.ts";
-import { markReauthenticated, startSession, type Sessions, type StartedSession, type TokensBody } from "../sessions/sessions.ts";
+import {
+  markReauthenticated,
+  startSession,
+  type Sessions,
+  type StartedSession,
+  type TokensBody,
+} from "../sessions/sessions.ts";
 import { signInSteps } from "./sign-in-steps.ts";
 
 export type Credentials = { readonly email: string; readonly password: string };
@@ -72,7 +78,12 @@ export async function logIn(
  *
  * @throws Problem `wrong-password`, `too-many-requests`, `busy`
  */
-export async function reauthenticate(platform: Platform, caller: Caller, password: string, origin: RequestOrigin): Promise<void> {
+export async function reauthenticate(
+  platform: Platform,
+  caller: Caller,
+  password: string,
+  origin: RequestOrigin,
+): Promise<void> {
   const { sessionId } = caller;
   const proved = await provePassword(platform, caller.account, password, `session:${sessionId}`);
   if (proved === undefined) throw new Problem("wrong-password");

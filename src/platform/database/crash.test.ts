@@ -41,7 +41,11 @@ const tasks: Readonly<Record<string, (path: string, number: number) => Promise<v
   },
 };
 
-async function runTask(task: string, path: string, number = 0): Promise<{ signal: string | null; code: number | null }> {
+async function runTask(
+  task: string,
+  path: string,
+  number = 0,
+): Promise<{ signal: string | null; code: number | null }> {
   const child = spawn(process.execPath, [import.meta.filename, task, path, String(number)], { stdio: "inherit" });
   const [code, signal] = (await once(child, "exit")) as [number | null, string | null];
   return { code, signal };
@@ -56,13 +60,19 @@ function makeDirectory(t: TestContext): string {
 async function assertWhole(path: string): Promise<void> {
   await using db = await openDatabase({ kind: "sqlite", path }, clock);
   const ran = await db.selectFrom("migrations").select("name").execute();
-  assert.deepEqual(ran.map((row) => row.name), ["0001-foundation"]);
+  assert.deepEqual(
+    ran.map((row) => row.name),
+    ["0001-foundation"],
+  );
   const tables = await db.introspection.getTables();
-  assert.deepEqual(tables.map((table) => table.name), ["accounts", "events", "migrations", "sessions", "signing_keys"]);
+  assert.deepEqual(
+    tables.map((table) => table.name),
+    ["accounts", "events", "idempotent_answers", "key_usage", "migrations", "sessions", "signing_keys"],
+  );
   const raw = new DatabaseSync(path);
   assert.equal(raw.prepare("pragma integrity_check").get()?.["integrity_check"], "ok");
   const indexes = raw.prepare("select name from sqlite_schema where type = 'index' and sql is not null").all();
-  assert.equal(indexes.length, 4);
+  assert.equal(indexes.length, 7);
   raw.close();
 }
 
@@ -108,7 +118,9 @@ if (childTask !== undefined) {
     const path = join(makeDirectory(t), "tollgate.db");
     let acknowledged = 0;
     for (let round = 0; round < 10; round++) {
-      const child = spawn(process.execPath, [import.meta.filename, "write", path], { stdio: ["ignore", "pipe", "inherit"] });
+      const child = spawn(process.execPath, [import.meta.filename, "write", path], {
+        stdio: ["ignore", "pipe", "inherit"],
+      });
       let output = "";
       child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
       const closed = once(child, "close");
@@ -120,8 +132,16 @@ if (childTask !== undefined) {
       acknowledged += whole.length;
 
       const raw = new DatabaseSync(path);
-      const kept = new Set(raw.prepare("select id from events").all().map((row) => row["id"]));
-      assert.deepEqual(whole.filter((id) => !kept.has(id)), []);
+      const kept = new Set(
+        raw
+          .prepare("select id from events")
+          .all()
+          .map((row) => row["id"]),
+      );
+      assert.deepEqual(
+        whole.filter((id) => !kept.has(id)),
+        [],
+      );
       assert.ok(kept.size <= acknowledged + round + 1, "at most the last write of each round was not acknowledged");
       raw.close();
     }

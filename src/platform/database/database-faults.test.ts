@@ -40,7 +40,12 @@ test("a row that is there already is told from other faults, and which column it
   assert.equal(isUniqueViolation(twice, "accounts.email"), false);
   assert.equal(isDatabaseUnavailable(twice), false);
 
-  const sameKey = await failureOf(db.insertInto("accounts").values({ ...account, id: 1, email_canonical: "b" }).execute());
+  const sameKey = await failureOf(
+    db
+      .insertInto("accounts")
+      .values({ ...account, id: 1, email_canonical: "b" })
+      .execute(),
+  );
   assert.equal(isUniqueViolation(sameKey, "accounts.id"), true);
 
   const mistake = await failureOf(sql`select 1 from nowhere`.execute(db));
@@ -59,7 +64,10 @@ test("on a full disk a write fails as a whole, reads go on, and writes work agai
   const fill = inTransaction({ db }, async (tx) => {
     for (let number = 0; number < 100; number++) {
       const name = `${number}`.padStart(1_000, "x");
-      await tx.db.insertInto("accounts").values({ ...account, email: name, email_canonical: name }).execute();
+      await tx.db
+        .insertInto("accounts")
+        .values({ ...account, email: name, email_canonical: name })
+        .execute();
     }
   });
   const full = await failureOf(fill);

@@ -26,7 +26,7 @@ const closedMessages: ReadonlySet<string> = new Set([
 ]);
 
 /** SQLite's extended result code of an error thrown by node:sqlite; undefined for any other. */
-export function sqliteErrorCode(error: unknown): number | undefined {
+function sqliteErrorCode(error: unknown): number | undefined {
   if (!(error instanceof Error) || !("code" in error) || error.code !== "ERR_SQLITE_ERROR") return undefined;
   return "errcode" in error && typeof error.errcode === "number" ? error.errcode : undefined;
 }

@@ -92,7 +92,10 @@ test("a database of another program is refused and left as it is", async (t) => 
   other.exec("create table bookmarks (url text)");
   assert.match(await sentenceOf(path), /another program: it has a table bookmarks/);
   assert.deepEqual(
-    other.prepare("select name from sqlite_schema").all().map((row) => row["name"]),
+    other
+      .prepare("select name from sqlite_schema")
+      .all()
+      .map((row) => row["name"]),
     ["bookmarks"],
   );
   other.close();

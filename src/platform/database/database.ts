@@ -13,10 +13,7 @@ import type { Tables } from "./tables.ts";
  * Throws StartError, in a sentence for the person who starts the server, when the file cannot be written, is
  * damaged, is no database, is locked, or belongs to a newer version or another program.
  */
-export async function openDatabase(
-  database: Config["database"],
-  clock: Pick<Clock, "now">,
-): Promise<Kysely<Tables>> {
+export async function openDatabase(database: Config["database"], clock: Pick<Clock, "now">): Promise<Kysely<Tables>> {
   if (database.kind === "sqlite-memory") return await migrated(openSqliteInMemory(), clock);
   try {
     return await migrated(await openSqliteFile(database.path), clock);

@@ -31,10 +31,13 @@ test("runs what is pending, in order, once", async (t) => {
   assert.deepEqual(await migrate(db, { ...options, migrations: [one, two] }), ["0002-two"]);
   assert.deepEqual(await migrate(db, { ...options, migrations: [one, two] }), []);
   const rows = await db.selectFrom("migrations").selectAll().execute();
-  assert.deepEqual(rows.map((row) => ({ ...row })), [
-    { name: "0001-one", applied_at: 7 },
-    { name: "0002-two", applied_at: 7 },
-  ]);
+  assert.deepEqual(
+    rows.map((row) => ({ ...row })),
+    [
+      { name: "0001-one", applied_at: 7 },
+      { name: "0002-two", applied_at: 7 },
+    ],
+  );
 });
 
 test("a migration that fails leaves nothing of itself, and all of those before it", async (t) => {
@@ -48,7 +51,10 @@ test("a migration that fails leaves nothing of itself, and all of those before i
   };
   await assert.rejects(migrate(db, { ...options, migrations: [creates("0001-one", "one"), failing] }), /nowhere/);
   assert.deepEqual(await tableNames(db), ["migrations", "one"]);
-  assert.deepEqual((await db.selectFrom("migrations").select("name").execute()).map((row) => row.name), ["0001-one"]);
+  assert.deepEqual(
+    (await db.selectFrom("migrations").select("name").execute()).map((row) => row.name),
+    ["0001-one"],
+  );
 });
 
 test("a database of a newer version is refused, with the way out, and left as it is", async (t) => {
@@ -59,7 +65,10 @@ test("a database of a newer version is refused, with the way out, and left as it
   const pending = [...allMigrations, creates("0002-pending", "pending")];
   await assert.rejects(migrate(db, { ...options, migrations: pending }), (error) => {
     assert.ok(error instanceof StartError);
-    assert.match(error.message, /newer version of Tollgate: .*0999-future.* ends with 0002-pending.*Start that version/);
+    assert.match(
+      error.message,
+      /newer version of Tollgate: .*0999-future.* ends with 0002-pending.*Start that version/,
+    );
     return true;
   });
   assert.deepEqual(await tableNames(db), before);

@@ -36,9 +36,7 @@ export function prepareQuery<Parameters extends readonly unknown[], Row>(
       template = compile(build, db);
       templates.set(adapter, template);
     }
-    const values = template.values.map((value) =>
-      value instanceof Placeholder ? parameters[value.position] : value,
-    );
+    const values = template.values.map((value) => (value instanceof Placeholder ? parameters[value.position] : value));
     const { rows } = await db.executeQuery<Row>({ ...template.compiled, parameters: values });
     return rows;
   };

@@ -25,7 +25,10 @@ test("no foreign query lands inside a transaction: 50 at once, pausing between s
       assert.equal(inside, undefined);
       inside = number;
       for (const half of [0, 1]) {
-        await tx.insertInto("words").values({ id: number * 2 + half, word: `${number}-${half}` }).execute();
+        await tx
+          .insertInto("words")
+          .values({ id: number * 2 + half, word: `${number}-${half}` })
+          .execute();
         await nextRound();
         assert.equal(inside, number);
         assert.equal(raw.isTransaction, true);
@@ -45,7 +48,10 @@ test("no foreign query lands inside a transaction: 50 at once, pausing between s
   await Promise.all(reads);
   assert.equal(outcomes.filter((outcome) => outcome.status === "rejected").length, 10);
   assert.equal(seen.length, 50);
-  const { count } = await db.selectFrom("words").select(sql<number>`count(*)`.as("count")).executeTakeFirstOrThrow();
+  const { count } = await db
+    .selectFrom("words")
+    .select(sql<number>`count(*)`.as("count"))
+    .executeTakeFirstOrThrow();
   assert.equal(count, 80);
   assert.equal(raw.isTransaction, false);
 });
@@ -82,7 +88,14 @@ test("a statement is prepared once, at most 200 are kept, and a changed table is
 
 test("rows can be read one by one, and stopping early leaves the statement usable", async (t) => {
   const { db } = openWords(t);
-  await db.insertInto("words").values([{ id: 1, word: "a" }, { id: 2, word: "b" }, { id: 3, word: "c" }]).execute();
+  await db
+    .insertInto("words")
+    .values([
+      { id: 1, word: "a" },
+      { id: 2, word: "b" },
+      { id: 3, word: "c" },
+    ])
+    .execute();
   const query = db.selectFrom("words").selectAll().orderBy("id");
   const ids: number[] = [];
   for await (const row of query.stream()) {

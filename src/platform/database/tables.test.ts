@@ -90,14 +90,20 @@ test("tables.ts and the migrations agree", async () => {
 test("the database keeps what must hold whoever writes", async () => {
   await using db = await openDatabase(memory, { now: () => 1 });
   const insert = (values: object): Promise<unknown> =>
-    db.insertInto("accounts").values({ ...account, ...values }).execute();
+    db
+      .insertInto("accounts")
+      .values({ ...account, ...values })
+      .execute();
   await insert({});
   await assert.rejects(insert({ email: "a@B.C" }), (error) => isUniqueViolation(error, "accounts.email_canonical"));
   await assert.rejects(insert({ email_canonical: "d", role: "root" }), /accounts_role_is_known/);
   await assert.rejects(insert({ email_canonical: "d", disabled: 2 }), /accounts_disabled_is_boolean/);
   await assert.rejects(insert({ email_canonical: "d", created_at: "soon" }), /cannot store TEXT/);
   const kept = await db.selectFrom("accounts").select(["id", "email", "email_verified", "disabled"]).execute();
-  assert.deepEqual(kept.map((row) => ({ ...row })), [{ id: 1, email: "A@b.c", email_verified: 0, disabled: 0 }]);
+  assert.deepEqual(
+    kept.map((row) => ({ ...row })),
+    [{ id: 1, email: "A@b.c", email_verified: 0, disabled: 0 }],
+  );
 });
 
 test("sessions go with their account, its events stay, and its number is never given again", async () => {
@@ -105,9 +111,15 @@ test("sessions go with their account, its events stay, and its number is never g
   await db.insertInto("accounts").values(account).execute();
   const refresh = { refresh_secret: new Uint8Array(1), refresh_generation: 1 };
   const times = { created_at: 1, authenticated_at: 1, last_used_at: 1, expires_at: 2, ...refresh };
-  await db.insertInto("sessions").values({ id: "s", account_id: 1, address: "::1", ...times }).execute();
+  await db
+    .insertInto("sessions")
+    .values({ id: "s", account_id: 1, address: "::1", ...times })
+    .execute();
   await db.insertInto("events").values({ at: 1, type: "account/created", account_id: 1, payload: "{}" }).execute();
-  const orphan = db.insertInto("sessions").values({ id: "o", account_id: 9, address: "::1", ...times }).execute();
+  const orphan = db
+    .insertInto("sessions")
+    .values({ id: "o", account_id: 9, address: "::1", ...times })
+    .execute();
   await assert.rejects(orphan, /FOREIGN KEY/);
 
   await db.deleteFrom("accounts").where("id", "=", 1).execute();

@@ -92,7 +92,10 @@ describe("admission", () => {
 
   it("passes on the error of the work, and frees its slot", async (context) => {
     const { admission, run, finish } = setUp(context, { slots: 1 });
-    await assert.rejects(admission.run(() => Promise.reject(new Error("broken"))), { message: "broken" });
+    await assert.rejects(
+      admission.run(() => Promise.reject(new Error("broken"))),
+      { message: "broken" },
+    );
     const next = run(0);
     finish[0]?.();
     assert.equal(await next, 0);

@@ -69,7 +69,10 @@ export function createAdmission(bounds: AdmissionBounds): Admission {
     };
     const deadline = setTimeout(expire, bounds.deadlineMilliseconds);
     const entry: Waiting = {
-      start: () => void occupySlot(work).then(resolve, reject).finally(() => clearTimeout(deadline)),
+      start: () =>
+        void occupySlot(work)
+          .then(resolve, reject)
+          .finally(() => clearTimeout(deadline)),
     };
     if (running < bounds.slots) entry.start();
     else waiting.add(entry);

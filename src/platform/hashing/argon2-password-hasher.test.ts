@@ -72,7 +72,16 @@ describe("hash and verify", () => {
   it("answers false for what no argon2 made", async () => {
     const bcrypt = "$2b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy";
     const phc = await hasher.hash("x");
-    for (const malformed of ["", "x", "$", "$argon2id$", bcrypt, phc.slice(0, -50), `${phc}$x`, phc.replace("m=8", "m=x")]) {
+    for (const malformed of [
+      "",
+      "x",
+      "$",
+      "$argon2id$",
+      bcrypt,
+      phc.slice(0, -50),
+      `${phc}$x`,
+      phc.replace("m=8", "m=x"),
+    ]) {
       assert.equal(await hasher.verify(malformed, "x"), false, malformed);
       assert.equal(hasher.needsRehash(malformed), true, malformed);
     }

@@ -1,5 +1,9 @@
 /** Parameters of argon2id (RFC 9106). */
-export type HashParameters = { readonly memoryKibibytes: number; readonly passes: number; readonly parallelism: number };
+export type HashParameters = {
+  readonly memoryKibibytes: number;
+  readonly passes: number;
+  readonly parallelism: number;
+};
 
 /**
  * Hashes passwords with argon2id in threads of its own, so that no event loop waits for it.
@@ -16,6 +20,11 @@ export type PasswordHasher = {
   /** Whether this PHC string was made with other parameters than those in force now. */
   readonly needsRehash: (phc: string) => boolean;
   /** Figures since the start, for readiness, metrics and tests. */
-  readonly stats: () => { readonly running: number; readonly queued: number; readonly completed: number; readonly refused: number };
+  readonly stats: () => {
+    readonly running: number;
+    readonly queued: number;
+    readonly completed: number;
+    readonly refused: number;
+  };
   readonly close: () => Promise<void>;
 };

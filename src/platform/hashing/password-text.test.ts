@@ -7,7 +7,8 @@ describe("normalisePassword", () => {
   // RFC 8265 §4.2.2 (requirement 5)
   it("composes, and keeps what only looks alike apart", () => {
     assert.equal(normalisePassword("cafe\u0301"), "caf\u00e9");
-    for (const password of ["\ufb01", "\uff21", "\u2460", "ß", "İ"]) assert.equal(normalisePassword(password), password);
+    for (const password of ["\ufb01", "\uff21", "\u2460", "ß", "İ"])
+      assert.equal(normalisePassword(password), password);
   });
 
   it("reads every space that is not ASCII as one that is", () => {
@@ -18,7 +19,8 @@ describe("normalisePassword", () => {
 
   // ASVS 6.2.8 (requirement 3)
   it("keeps case, spaces at the ends, tabs, line ends and NUL", () => {
-    for (const password of [" a ", "Aa", "a\0b", "\ta\r\n", "a\u200b"]) assert.equal(normalisePassword(password), password);
+    for (const password of [" a ", "Aa", "a\0b", "\ta\r\n", "a\u200b"])
+      assert.equal(normalisePassword(password), password);
   });
 
   it("changes nothing the second time", () => {
@@ -34,7 +36,12 @@ describe("what may be hashed", () => {
     assert.equal(passwordBytes("é".repeat(512)).byteLength, 1024);
     assert.equal(passwordBytes("e\u0301".repeat(512)).byteLength, 1024);
     assert.equal(passwordBytes("\u03b1\u0313\u0301\u0345".repeat(341)).byteLength, 1023);
-    for (const password of ["x".repeat(1025), "é".repeat(513), "\u03b1\u0313\u0301\u0345".repeat(342), "x".repeat(2 ** 20)]) {
+    for (const password of [
+      "x".repeat(1025),
+      "é".repeat(513),
+      "\u03b1\u0313\u0301\u0345".repeat(342),
+      "x".repeat(2 ** 20),
+    ]) {
       assert.equal(isPasswordTooLong(password), true);
       assert.equal(isHashable(password), false);
       assert.throws(() => passwordBytes(password), RangeError);

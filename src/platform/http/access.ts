@@ -44,7 +44,11 @@ export function countHeader(request: IncomingMessage, lowerCaseName: string): nu
 }
 
 /** The `WWW-Authenticate` that goes with a refusal (RFC 6750 §3, RFC 9470 §3). No error code when nothing was sent. */
-export function challenge(code: ProblemCode, reauthenticationAgeSeconds: number, missingPermission?: string): string | undefined {
+export function challenge(
+  code: ProblemCode,
+  reauthenticationAgeSeconds: number,
+  missingPermission?: string,
+): string | undefined {
   switch (code) {
     case "token-missing":
       return "Bearer";

@@ -97,7 +97,8 @@ function plainAddress(peer: string): string {
 function parseAddress(text: string): Address | undefined {
   const trimmed = text.trim();
   if (trimmed.length > 64) return undefined;
-  const [, bracketed, withPort] = /^(?:\[([^\]]+)\](?::\d{1,5})?|(\d{1,3}(?:\.\d{1,3}){3}):\d{1,5})$/.exec(trimmed) ?? [];
+  const [, bracketed, withPort] =
+    /^(?:\[([^\]]+)\](?::\d{1,5})?|(\d{1,3}(?:\.\d{1,3}){3}):\d{1,5})$/.exec(trimmed) ?? [];
   const bare = (bracketed ?? withPort ?? trimmed).replace(/%[\w.-]+$/, "");
   if (ipaddr.IPv4.isValidFourPartDecimal(bare)) return ipaddr.IPv4.parse(bare);
   return ipaddr.IPv6.isValid(bare) ? ipaddr.process(bare) : undefined;

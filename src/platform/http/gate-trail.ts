@@ -29,7 +29,10 @@ export class GateTrail {
   /** The `Server-Timing` header (W3C): each gate with its outcome and duration. */
   serverTiming(): string {
     return this.entries
-      .map(({ gate, outcome, saw, durationMilliseconds }) => `${gate};desc="${outcome}: ${saw}";dur=${durationMilliseconds.toFixed(3)}`)
+      .map(
+        ({ gate, outcome, saw, durationMilliseconds }) =>
+          `${gate};desc="${outcome}: ${saw}";dur=${durationMilliseconds.toFixed(3)}`,
+      )
       .join(", ");
   }
 

@@ -36,7 +36,8 @@ function refuseAmbiguity(text: string): void {
   const enter = (): void => {
     depth += 1;
     // Thrown here, so that a bomb of brackets is not followed down.
-    if (depth > depthMax) throw new Problem("malformed-json", { detail: `The body is nested deeper than ${depthMax}.` });
+    if (depth > depthMax)
+      throw new Problem("malformed-json", { detail: `The body is nested deeper than ${depthMax}.` });
   };
   visit(
     text,
@@ -56,7 +57,9 @@ function refuseAmbiguity(text: string): void {
       onObjectProperty: (name) => {
         const names = open.at(-1);
         if (names?.has(name)) {
-          throw new Problem("malformed-json", { detail: `The member ${JSON.stringify(name.slice(0, 64))} is given twice.` });
+          throw new Problem("malformed-json", {
+            detail: `The member ${JSON.stringify(name.slice(0, 64))} is given twice.`,
+          });
         }
         names?.add(name);
       },

@@ -39,7 +39,12 @@ export async function registerOpenApi(app: FastifyInstance): Promise<void> {
       servers: [{ url: "/" }],
       components: {
         securitySchemes: {
-          accessToken: { type: "http", scheme: "bearer", bearerFormat: "JWT", description: "The `token` of a sign-up or login, without the word Bearer." },
+          accessToken: {
+            type: "http",
+            scheme: "bearer",
+            bearerFormat: "JWT",
+            description: "The `token` of a sign-up or login, without the word Bearer.",
+          },
         },
       },
     },
@@ -72,7 +77,11 @@ export function openApiRoute(app: FastifyInstance): AnyRoute {
     summary: "This API as an OpenAPI 3.1 document",
     access: "public",
     limit: "api",
-    success: { status: 200, description: "The document.", schema: Type.Object({}, { title: "OpenApi", additionalProperties: true }) },
+    success: {
+      status: 200,
+      description: "The document.",
+      schema: Type.Object({}, { title: "OpenApi", additionalProperties: true }),
+    },
     problems: [],
     handle: async (_request, reply) => {
       text ??= JSON.stringify(app.swagger());
@@ -119,7 +128,7 @@ function operation(definition: AnyRoute): Record<string, unknown> {
 
 function successResponse({ success }: AnyRoute): Record<string, unknown> {
   const content: Record<string, { schema: TSchema }> = {};
-  if (success.schema) content[success.mediaType ?? "application/json"] = { schema: success.schema };
+  if (success.schema) content["application/json"] = { schema: success.schema };
   if (success.page) content["text/html"] = { schema: Type.String() };
   return { description: success.description, ...(Object.keys(content).length > 0 ? { content } : { type: "null" }) };
 }

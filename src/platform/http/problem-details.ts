@@ -16,7 +16,8 @@ const fastifyProblems: Readonly<Record<string, ProblemCode>> = {
 /** Whatever was thrown, as the problem that the client may know. Anything unforeseen is `internal`. */
 export function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
-  if (isDatabaseUnavailable(error)) return new Problem("database-unavailable", { headers: { "retry-after": "1" }, cause: error });
+  if (isDatabaseUnavailable(error))
+    return new Problem("database-unavailable", { headers: { "retry-after": "1" }, cause: error });
   const code = fastifyProblems[String((error as { code?: unknown } | null)?.code)];
   return new Problem(code ?? "internal", { cause: error });
 }

@@ -5,10 +5,19 @@ import { GateTrail } from "./gate-trail.ts";
 import { asProblem, pathOf, sendProblem } from "./problem-details.ts";
 
 /** Every refusal ends here: the trail gets its last entry, the decision is kept, the answer is problem+json. */
-export async function refuse(platform: Platform, error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+export async function refuse(
+  platform: Platform,
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<void> {
   const problem = asProblem(error);
   if (problem.status >= 500) {
-    platform.log[problem.code === "internal" ? "error" : "warn"]({ request_id: request.id, code: problem.code, err: problem.cause ?? problem });
+    platform.log[problem.code === "internal" ? "error" : "warn"]({
+      request_id: request.id,
+      code: problem.code,
+      err: problem.cause ?? problem,
+    });
   }
   recordDecision(platform, problem, request);
   await sendProblem(platform, problem, request, reply);

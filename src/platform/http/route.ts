@@ -61,16 +61,12 @@ export type Route<
     readonly headers?: Readonly<Record<string, string>>;
     /** This answer has a page for people, when they ask for HTML. */
     readonly page?: true;
-    readonly mediaType?: string;
   };
   /** Not part of the contract: a page's own files. */
   readonly hidden?: true;
   /** Problems beyond those that access, limit and schemas bring by themselves. */
   readonly problems: readonly ProblemCode[];
-  readonly handle: (
-    request: RouteRequest<A, Part<P>, Part<Q>, Part<B>>,
-    reply: FastifyReply,
-  ) => Promise<unknown>;
+  readonly handle: (request: RouteRequest<A, Part<P>, Part<Q>, Part<B>>, reply: FastifyReply) => Promise<unknown>;
 };
 
 /** A route whose handler's types come from its schemas and its access. */
@@ -91,7 +87,13 @@ export function problemsOf(definition: AnyRoute): readonly ProblemCode[] {
   const codes = new Set<ProblemCode>(["malformed-request", "internal", "database-unavailable"]);
   if (definition.limit !== "unlimited") codes.add("too-many-requests");
   if (definition.access !== "public") {
-    for (const code of ["token-missing", "token-invalid", "token-expired", "session-ended", "two-credentials"] as const) {
+    for (const code of [
+      "token-missing",
+      "token-invalid",
+      "token-expired",
+      "session-ended",
+      "two-credentials",
+    ] as const) {
       codes.add(code);
     }
   }

@@ -12,17 +12,18 @@ const always = {
 /** Swagger UI hides a picture with this one style attribute. Its hash allows that and no other. */
 const swaggerStyle = "'unsafe-hashes' 'sha256-RL3ie0nH+Lzz2YNqQN83mnU0J1ot4QL7b99vMdIX99w='";
 
-const pagePolicy = (styles: string): string => [
-  "default-src 'none'",
-  `style-src ${styles}`,
-  "script-src 'self'",
-  "img-src 'self' data:",
-  "font-src 'self'",
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'self'",
-  "frame-ancestors 'none'",
-].join("; ");
+const pagePolicy = (styles: string): string =>
+  [
+    "default-src 'none'",
+    `style-src ${styles}`,
+    "script-src 'self'",
+    "img-src 'self' data:",
+    "font-src 'self'",
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+  ].join("; ");
 
 /** By kind of answer: what programs read, pages of our own, and Swagger UI. */
 export type SecurityHeaders = Readonly<Record<"api" | "page" | "docs", Readonly<Record<string, string>>>>;

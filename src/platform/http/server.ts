@@ -1,12 +1,25 @@
 import cors from "@fastify/cors";
-import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, type RouteOptions } from "fastify";
+import fastify, {
+  LogController,
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyRequest,
+  type RouteOptions,
+} from "fastify";
 import { Problem } from "../../contract/problems.ts";
 import type { Platform } from "../platform.ts";
 import type { Authenticate } from "./access.ts";
 import { answerBrokenConnection } from "./broken-connections.ts";
 import { createClientAddress } from "./client-address.ts";
 import { GateTrail } from "./gate-trail.ts";
-import { gatesBeforeBody, gatesBeforeHandler, gatesOfHandler, passGates, type GuardedRoute, type Passage } from "./gates.ts";
+import {
+  gatesBeforeBody,
+  gatesBeforeHandler,
+  gatesOfHandler,
+  passGates,
+  type GuardedRoute,
+  type Passage,
+} from "./gates.ts";
 import { parseJsonBody } from "./json-body.ts";
 import { openApiRoute, registerOpenApi } from "./openapi.ts";
 import { refuse } from "./refusals.ts";
@@ -51,7 +64,12 @@ export async function createServer(platform: Platform, parts: ServerParts): Prom
     requestTimeout: 30_000,
     keepAliveTimeout: 10_000,
     // A request without a Host is refused at the route gate, in the same words as any other.
-    http: { requireHostHeader: false, headersTimeout: 10_000, connectionsCheckingInterval: 5_000, maxHeaderSize: 16 * 1024 },
+    http: {
+      requireHostHeader: false,
+      headersTimeout: 10_000,
+      connectionsCheckingInterval: 5_000,
+      maxHeaderSize: 16 * 1024,
+    },
     return503OnClosing: false,
     forceCloseConnections: "idle",
     clientErrorHandler: (error, socket) => answerBrokenConnection(platform, error, socket),
@@ -97,7 +115,15 @@ async function allowOrigins(app: FastifyInstance, origins: readonly string[]): P
     origin: [...origins],
     methods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
     allowedHeaders: ["authorization", "content-type", "idempotency-key"],
-    exposedHeaders: ["location", "link", "retry-after", "ratelimit", "ratelimit-policy", "www-authenticate", "x-request-id"],
+    exposedHeaders: [
+      "location",
+      "link",
+      "retry-after",
+      "ratelimit",
+      "ratelimit-policy",
+      "www-authenticate",
+      "x-request-id",
+    ],
     maxAge: 600,
   });
 }
@@ -206,10 +232,10 @@ const noFaults: Checker = () => [];
 function routeRequest(request: FastifyRequest): Parameters<AnyRoute["handle"]>[0] {
   const { identity, address, counted, params, query } = request.passage;
   return {
-    params: params as never,
-    query: query as never,
+    params,
+    query,
     body: request.body as never,
-    caller: (identity.kind === "caller" ? identity.caller : undefined) as never,
+    caller: identity.kind === "caller" ? identity.caller : undefined,
     origin: { requestId: request.id, address, userAgent: neutral(request.headers["user-agent"]) },
     counted,
     headers: request.headers,

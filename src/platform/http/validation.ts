@@ -56,7 +56,11 @@ function describe(error: TLocalizedValidationError, part: "body" | "query" | "pa
   const inside = (name: string): string => pointer(at === "" ? escapePointer(name) : `${at}/${escapePointer(name)}`);
   switch (error.keyword) {
     case "required":
-      return error.params.requiredProperties.map((name) => ({ pointer: inside(name), detail: "is missing", code: "required" }));
+      return error.params.requiredProperties.map((name) => ({
+        pointer: inside(name),
+        detail: "is missing",
+        code: "required",
+      }));
     case "additionalProperties":
       return error.params.additionalProperties.map((name) => ({
         pointer: inside(name),
@@ -78,7 +82,9 @@ function describe(error: TLocalizedValidationError, part: "body" | "query" | "pa
     case "maximum":
       return [{ pointer: here, detail: `must be ${String(error.params.limit)} or less`, code: "too-large" }];
     case "enum":
-      return [{ pointer: here, detail: `must be one of ${error.params.allowedValues.map(String).join(", ")}`, code: "enum" }];
+      return [
+        { pointer: here, detail: `must be one of ${error.params.allowedValues.map(String).join(", ")}`, code: "enum" },
+      ];
     case "anyOf":
       return [];
     default:

@@ -39,9 +39,7 @@ async function createSessions(db: MigrationDatabase, { wholeNumber, bytes, table
   await db.schema
     .createTable("sessions")
     .addColumn("id", "text", (column) => column.primaryKey().notNull())
-    .addColumn("account_id", "integer", (column) =>
-      column.notNull().references("accounts.id").onDelete("cascade"),
-    )
+    .addColumn("account_id", "integer", (column) => column.notNull().references("accounts.id").onDelete("cascade"))
     .addColumn("created_at", wholeNumber, (column) => column.notNull())
     .addColumn("authenticated_at", wholeNumber, (column) => column.notNull())
     .addColumn("last_used_at", wholeNumber, (column) => column.notNull())
