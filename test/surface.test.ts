@@ -84,6 +84,8 @@ describe("every route of the OpenAPI document", async () => {
   test("refuses a stranger, a wrong role and a worn token as its access says", async () => {
     // ASVS 8.2.1, 8.2.2 (requirement 80); RFC 6750 §3 (requirement 68); V12
     const disabled = await server.signUp("disabled@example.com");
+    const ordinary = await server.signUp("ordinary@example.com");
+    const second = await server.administrator("second@example.com");
     await server.request("PATCH", `/admin/users/${disabled.id}`, { token: admin.token, body: { disabled: true } });
     for (const { method, path, operation } of surface.filter(({ operation }) => operation.security)) {
       const name = `${method} ${path}`;
@@ -98,13 +100,13 @@ describe("every route of the OpenAPI document", async () => {
       assert.match(worn.headers["www-authenticate"] ?? "", /error="invalid_token"/, name);
       const forged = await ask({ token: "eyJhbGciOiJub25lIn0.e30.AA" });
       assert.equal(forged.body["code"], "token-invalid", name);
-      // A session for each request, since some of the routes end it.
-      const wrongRole = await ask({ token: await server.logIn(user.email, user.password) });
+      // People of their own, and a session for each request: some of the routes end sessions.
+      const wrongRole = await ask({ token: await server.logIn(ordinary.email, ordinary.password) });
       if (operation["x-permission"]) {
         assert.equal(wrongRole.status, 403, name);
         assert.equal(wrongRole.body["missing_permission"], operation["x-permission"]);
       } else assert.notEqual(wrongRole.status, 403, name);
-      const rightRole = await ask({ token: await server.logIn(admin.email, admin.password) });
+      const rightRole = await ask({ token: await server.logIn(second.email, second.password) });
       assert.notEqual(rightRole.status, 403, name);
     }
   });
