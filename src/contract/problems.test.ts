@@ -35,8 +35,40 @@ test("each problem says all that its page needs, in sentences", () => {
     assert.doesNotMatch(entry.title, /\.$/, code);
     assert.ok(entry.causes.length > 0 && entry.cures.length > 0, code);
     for (const sentence of [...entry.causes, ...entry.cures]) assert.match(sentence, /[.?]$/, `${code}: ${sentence}`);
-    assert.match(entry.exampleRequest, /^(GET|POST|PUT|PATCH|DELETE) \/\S* HTTP\/1\.1(\n|$)/, code);
   }
+});
+
+test("each example request is one: a line, headers, a body that is JSON unless that is the point", () => {
+  const brokenOnPurpose = ["malformed-json", "body-too-large", "unsupported-media-type"];
+  for (const [code, { exampleRequest }] of entries) {
+    const [head = "", ...rest] = exampleRequest.split("\n\n");
+    const [requestLine = "", ...headers] = head.split("\n");
+    assert.match(requestLine, /^(GET|POST|PUT|PATCH|DELETE) \/[!-~]* HTTP\/1\.1$/, code);
+    for (const header of headers) assert.match(header, /^[A-Z][A-Za-z-]+: \S/, code);
+    const body = rest.join("\n\n");
+    if (body !== "" && !brokenOnPurpose.includes(code)) assert.equal(typeof JSON.parse(body), "object", code);
+  }
+});
+
+test("the members that a problem adds are those of the contract", () => {
+  const added = entries.flatMap(([code, { exampleMembers }]) =>
+    exampleMembers === undefined ? [] : [[code, Object.keys(exampleMembers)]],
+  );
+  assert.deepEqual(Object.fromEntries(added), {
+    "too-many-requests": ["limit", "violated-policies", "retry_after_seconds"],
+    "refresh-refused": ["reason"],
+    "permission-denied": ["missing_permission"],
+    "validation-failed": ["errors"],
+    "not-ready": ["failing"],
+  });
+});
+
+test("what might help an attacker is told to nobody", () => {
+  // ASVS 6.3.8 (requirement 12): neither half of the credentials, nor why a session is over, nor whose id it is
+  const { detail, title } = problems["wrong-credentials"];
+  assert.doesNotMatch(`${title} ${detail}`, /unknown|no account|no such|does not exist/i);
+  assert.doesNotMatch(problems["session-ended"].detail, /password|disabled|deleted/);
+  assert.match(problems["user-not-found"].detail, /that you may see/);
 });
 
 test("titles and codes are unique, and a status belongs to its gate", () => {

@@ -3,52 +3,76 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
+import type { BrowserContext } from "playwright-core";
 import { complaintsOf, openBrowser } from "../support/browser.ts";
 import { startServer } from "../support/server-process.ts";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const paths = ["/", "/errors", "/errors/validation-failed", "/errors/too-many-requests"];
+const paths = ["/", "/errors", "/errors/validation-failed"];
+const firstLoadBytesMax = 60 * 1024;
 
-test("the pages are for everybody: both schemes, any width, keyboard alone, nothing refused or loaded from elsewhere", async (t) => {
+test("the pages are for everybody: both schemes, narrow screens, keyboard alone, nothing from elsewhere", async (t) => {
   const browser = await openBrowser(t);
   if (browser === undefined) return;
-  const server = await startServer(t, { env: { LIMIT_API: "off" } });
+  const { url } = await startServer(t, { env: { LIMIT_API: "off" } });
   for (const colorScheme of ["light", "dark"] as const) {
     // axe is put into the page from outside; the page itself runs under its own policy in the second context.
-    const inspected = await browser.newContext({ colorScheme, bypassCSP: true, reducedMotion: "reduce" });
+    const inspected = await browser.newContext({ colorScheme, bypassCSP: true });
     const seen = await browser.newContext({ colorScheme, viewport: { width: 320, height: 640 } });
     for (const path of paths) {
-      const forAxe = await inspected.newPage();
-      await forAxe.goto(server.url + path);
-      await forAxe.addScriptTag({ content: axe });
-      const violations: unknown = await forAxe.evaluate(
-        "axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + ' ' + nodes.map(({ html }) => html).join(' ')))",
-      );
-      assert.deepEqual(violations, [], `${path} ${colorScheme}`);
-
-      const page = await seen.newPage();
-      const complaints = complaintsOf(page);
-      const foreign: string[] = [];
-      let bytes = 0;
-      page.on("response", (response) => {
-        if (new URL(response.url()).origin !== server.url) foreign.push(response.url());
-        void response
-          .body()
-          .then((body) => (bytes += gzipSync(body).length))
-          .catch(() => undefined);
-      });
-      const response = await page.goto(server.url + path, { waitUntil: "networkidle" });
-      assert.equal(response?.status(), 200);
-      assert.deepEqual(complaints, [], path);
-      assert.deepEqual(foreign, [], path);
-      assert.ok(bytes > 0 && bytes <= 60 * 1024, `${path} has ${bytes} bytes`);
-      const overflow: unknown = await page.evaluate(
-        "document.documentElement.scrollWidth - document.documentElement.clientWidth",
-      );
-      assert.equal(overflow, 0, `${path} scrolls sideways at 320 px`);
-      await page.keyboard.press("Tab");
-      assert.equal(await page.evaluate("document.activeElement.textContent"), "Skip to the content");
-      await page.close();
+      assert.deepEqual(await axeViolations(inspected, url + path), [], `${path} ${colorScheme}`);
+      await checkAsSeen(seen, url, path);
     }
   }
 });
+
+/** The rules that axe runs by default and, for WCAG 2.2 AA, that on the size of targets. */
+async function axeViolations(context: BrowserContext, address: string): Promise<unknown> {
+  const page = await context.newPage();
+  await page.goto(address);
+  await page.addScriptTag({ content: axe });
+  const violations: unknown = await page.evaluate(
+    `axe.run({ rules: { "target-size": { enabled: true } } })
+      .then(({ violations }) => violations.map(({ id, nodes }) => id + " " + nodes.map(({ html }) => html).join(" ")))`,
+  );
+  await page.close();
+  return violations;
+}
+
+async function checkAsSeen(context: BrowserContext, origin: string, path: string): Promise<void> {
+  const page = await context.newPage();
+  const complaints = complaintsOf(page);
+  const bodies: { readonly from: string; readonly body: Promise<Buffer> }[] = [];
+  page.on("response", (response) => {
+    // The tab's own icon may come after the load, even as the page closes. It is also in the page, and counted there.
+    const body = response.body().catch(() => Buffer.alloc(0));
+    bodies.push({ from: new URL(response.url()).origin, body });
+  });
+  const response = await page.goto(origin + path, { waitUntil: "load" });
+  assert.equal(response?.status(), 200);
+
+  const sizes = await Promise.all(bodies.map(async ({ body }) => gzipSync(await body).length));
+  const bytes = sizes.reduce((sum, size) => sum + size, 0);
+  assert.ok(sizes.length >= 2 && bytes <= firstLoadBytesMax, `${path} has ${bytes} bytes in ${sizes.length} files`);
+  assert.deepEqual([...new Set(bodies.map(({ from }) => from))], [origin]);
+
+  const overflow: unknown = await page.evaluate(
+    "document.documentElement.scrollWidth - document.documentElement.clientWidth",
+  );
+  assert.equal(overflow, 0, `${path} scrolls sideways at 320 px`);
+  const endless: unknown = await page.evaluate(
+    "document.getAnimations().filter((one) => one.effect.getComputedTiming().endTime > 5000).length",
+  );
+  assert.equal(endless, 0, "WCAG 2.2.2: what moves by itself stops within five seconds");
+
+  await page.keyboard.press("Tab");
+  assert.equal(await page.evaluate("document.activeElement.textContent"), "Skip to the content");
+  await page.keyboard.press("Enter");
+  assert.equal(await page.evaluate("document.activeElement.id"), "main");
+  await page.keyboard.press("Tab");
+  assert.equal(await page.evaluate("document.activeElement.closest('main') !== null"), true, "the next stop is in it");
+  const outline: unknown = await page.evaluate("getComputedStyle(document.activeElement).outlineStyle");
+  assert.equal(outline, "solid", "focus can be seen");
+  assert.deepEqual(complaints, [], path);
+  await page.close();
+}

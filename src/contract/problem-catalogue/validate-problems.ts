@@ -55,8 +55,8 @@ export const validateProblems = {
     ],
     cures: [
       "Go through `errors`: `pointer` says where the fault is, `detail` what must change.",
-      "Read a pointer so: `#/email` is a member of the body, `?limit` stands in the query, `/id` in the path.",
-      "Mend all of them and send the request again.",
+      "`#/email` points to a member of the body, `?limit` to the query, `/id` to the path.",
+      "Correct all of them, then send the request again.",
     ],
     exampleRequest: 'POST /users/ HTTP/1.1\nContent-Type: application/json\n\n{"email":"nobody","password":"123"}',
     exampleMembers: {

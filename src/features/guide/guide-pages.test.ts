@@ -25,14 +25,25 @@ test("whatever is put into a page is text, not HTML", () => {
   assert.equal(html`${html`<i>a & b</i>`}${1}`.text, "<i>a & b</i>1");
   assert.equal(joined([html`<i>`, html`</i>`]).text, "<i></i>");
   assert.equal(prose("a `b < c` d").text, "a <code>b &lt; c</code> d");
+  const pages = [
+    homePage({ mode: hostile, publicUrl: hostile, databaseUp: true }),
+    problemPage("not-found", { publicUrl: hostile }),
+  ];
+  for (const page of pages) {
+    assert.doesNotMatch(page, /<script|' onload='/);
+    assert.match(page, /&lt;script&gt;alert\(/);
+  }
 });
 
 test("every problem has a page that says all of its entry", () => {
   const list = problemListPage();
   for (const code of codes) {
     assert.ok(list.includes(`href="/errors/${code}"`), code);
-    const { title, status, whatHappened, causes, cures } = problems[code];
-    const text = textOf(problemPage(code, { publicUrl }));
+    const { title, status, gate, detail, whatHappened, causes, cures } = problems[code];
+    assert.ok(textOf(list).includes(detail), code);
+    const page = problemPage(code, { publicUrl });
+    assert.deepEqual(page.match(/aria-current="step">\w+/g), [`aria-current="step">${gate}`]);
+    const text = textOf(page);
     for (const part of [title, String(status), whatHappened, ...causes, ...cures]) {
       assert.ok(text.includes(part.replaceAll("`", "")), `${code}: ${part}`);
     }
