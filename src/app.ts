@@ -16,6 +16,9 @@ import { repeat } from "./platform/repeat.ts";
 export type App = Awaited<ReturnType<typeof createServer>> & {
   /** From now on /health/ready answers 503, so that nobody sends new requests. */
   readonly beginShutdown: () => void;
+  /** What is done in the background now and then, by hand: for tests that turn the clock. */
+  readonly reloadKeys: () => Promise<void>;
+  readonly flushKeyUsage: () => Promise<void>;
   /** What is served, for the reference and its tests. */
   readonly routes: readonly AnyRoute[];
 };
@@ -36,16 +39,28 @@ export async function buildApp(platform: Platform): Promise<App> {
     ...healthRoutes(platform, { isStopping: () => isStopping }),
   ];
   const server = await createServer(platform, { authenticate: sessions.authenticate, routes });
-  const stopPurge = repeat(purgeEverySeconds, () => purge(platform), platform.log);
-  server.addHook("onClose", stopPurge);
+  const stops = [
+    repeat(purgeEverySeconds, () => purge(platform), platform.log),
+    repeat(sessions.keyReloadSeconds, sessions.reloadKeys, platform.log),
+    repeat(keyUsageEverySeconds, sessions.flushKeyUsage, platform.log),
+  ];
+  server.addHook("onClose", async () => {
+    await Promise.all(stops.map((stop) => stop()));
+    await sessions
+      .flushKeyUsage()
+      .catch((error: unknown) => platform.log.warn({ err: error }, "key usage was not written"));
+  });
   return Object.assign(server, {
     routes,
+    reloadKeys: sessions.reloadKeys,
+    flushKeyUsage: sessions.flushKeyUsage,
     beginShutdown: () => {
       isStopping = true;
     },
   });
 }
 
+const keyUsageEverySeconds = 60;
 const purgeEverySeconds = 60;
 /** Short writes, so that nobody waits for them; what is left goes the next time. */
 const purgeStepsMax = 20;

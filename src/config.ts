@@ -17,6 +17,7 @@ export type Config = {
   readonly secretKey: string | undefined;
   readonly tokenAlgorithm: "ES256" | "EdDSA" | "HS256";
   readonly accessTokenLifetimeSeconds: number;
+  readonly jwksMaxAgeSeconds: number;
   readonly sessionLifetimeSeconds: number;
   readonly sessionIdleLifetimeSeconds: number;
   readonly refreshOverlapSeconds: number;
@@ -125,6 +126,7 @@ function readAll({ read, learn }: Reader): Config {
     secretKey: read(settings.secretKey),
     tokenAlgorithm: read(settings.tokenAlgorithm),
     accessTokenLifetimeSeconds: read(settings.accessTokenLifetimeSeconds),
+    jwksMaxAgeSeconds: read(settings.jwksMaxAgeSeconds),
     sessionLifetimeSeconds: read(settings.sessionLifetimeSeconds),
     sessionIdleLifetimeSeconds: read(settings.sessionIdleLifetimeSeconds),
     refreshOverlapSeconds: read(settings.refreshOverlapSeconds),

@@ -148,6 +148,14 @@ export const settings = {
     otherwise: "15m",
     parse: (text) => parseSeconds(text, "60s", "1h"),
   }),
+  jwksMaxAgeSeconds: setting({
+    name: "JWKS_MAX_AGE",
+    meaning: "How long others may keep the public keys; a new key is published at least so long before it signs.",
+    bounds: "1s to 1d",
+    example: "5m",
+    otherwise: "5m",
+    parse: (text) => parseSeconds(text, "1s", "1d"),
+  }),
   sessionLifetimeSeconds: setting({
     name: "SESSION_LIFETIME",
     meaning: "How long after signing in a session ends for good.",

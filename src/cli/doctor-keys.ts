@@ -1,5 +1,6 @@
 import type { Config } from "../config.ts";
-import { listSigningKeys, openKeyring } from "../features/sessions/signing-keys.ts";
+import { listSigningKeys } from "../features/sessions/key-rotation.ts";
+import { openKeyring } from "../features/sessions/signing-keys.ts";
 import { systemClock } from "../platform/clock.ts";
 import { openDatabase } from "../platform/database/database.ts";
 import type { SqliteInspection } from "../platform/database/inspect-sqlite.ts";
@@ -32,7 +33,7 @@ function isReadyToOpen(inspection: SqliteInspection | undefined): boolean {
 async function openKeys(config: Config, secretKey: string | undefined): Promise<Check> {
   const db = await openDatabase(config.database, systemClock);
   try {
-    const keys = await listSigningKeys({ db });
+    const keys = await listSigningKeys({ db, clock: systemClock });
     const algorithm = keys.at(-1)?.algorithm;
     if (algorithm !== "ES256" && algorithm !== "EdDSA") {
       return { name, state: "ok", found: "There is none yet: the server makes one when it needs it." };

@@ -45,7 +45,7 @@ export const validateProblems = {
     status: 422,
     title: "Some of what you sent is not valid",
     gate: "validate",
-    detail: "Some of what you sent breaks a rule. The list in errors says where each fault is and what must change.",
+    detail: "The list in errors says where each fault is and what must change.",
     whatHappened:
       "What you sent can be read, but breaks a rule of the route. All faults are told at once; nothing was changed.",
     causes: [

@@ -37,6 +37,8 @@ export type AccessTokenOptions = {
   readonly issuer: string;
   readonly audience: string;
   readonly lifetimeSeconds: number;
+  /** Called for each genuine token, with the id of its key. */
+  readonly onGenuine?: (keyId: string) => void;
 };
 
 type Verified = { readonly key: VerificationKey; readonly claims: AccessTokenClaims };
@@ -45,7 +47,7 @@ const invalid: Refused = { refused: "invalid" };
 
 /** Access tokens: JWTs of the kind at+jwt (RFC 9068), signed by the newest key of the ring. */
 export function createAccessTokens(options: AccessTokenOptions): AccessTokens {
-  const { keyring, clock } = options;
+  const { keyring, clock, onGenuine } = options;
   // A signature takes 100 µs to check and never changes, so what was genuine is remembered by its text, which the
   // strict format makes its only one. Nothing else is remembered: the key must still be in the ring, the times are
   // held against the clock again, and session and account are read by the caller on every request.
@@ -55,9 +57,13 @@ export function createAccessTokens(options: AccessTokenOptions): AccessTokens {
     issue: async (subject) => issue(options, subject),
     verify: async (token) => {
       const known = verified.get(token);
-      if (known && keyring.find(known.key.id) === known.key) return inTime(known.claims, nowSeconds());
+      if (known && keyring.find(known.key.id) === known.key) {
+        onGenuine?.(known.key.id);
+        return inTime(known.claims, nowSeconds());
+      }
       const genuine = await verifySignature(options, token);
       if ("refused" in genuine) return genuine;
+      onGenuine?.(genuine.key.id);
       const answer = inTime(genuine.claims, nowSeconds());
       if ("refused" in answer) return answer;
       if (verified.size >= verifiedMax) verified.delete(verified.keys().next().value ?? token);

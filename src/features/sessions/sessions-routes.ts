@@ -6,15 +6,7 @@ import { asCached } from "../../platform/http/negotiation.ts";
 import { route, type AnyRoute } from "../../platform/http/route.ts";
 import type { Platform } from "../../platform/platform.ts";
 import { rateLimitHeaders } from "../../platform/rate-limit/rate-limit-headers.ts";
-import {
-  Delivery,
-  endOtherSessions,
-  endOwnSession,
-  jwksMaxAgeSeconds,
-  listSessions,
-  TokensBody,
-  type Sessions,
-} from "./sessions.ts";
+import { Delivery, endOtherSessions, endOwnSession, listSessions, TokensBody, type Sessions } from "./sessions.ts";
 
 const SessionBody = Type.Object(
   {
@@ -29,7 +21,12 @@ const SessionBody = Type.Object(
 );
 
 export function sessionRoutes(platform: Platform, sessions: Sessions): readonly AnyRoute[] {
-  return [refreshRoute(sessions), logoutRoute(platform, sessions), ...ownSessionRoutes(platform), jwksRoute(sessions)];
+  return [
+    refreshRoute(sessions),
+    logoutRoute(platform, sessions),
+    ...ownSessionRoutes(platform),
+    jwksRoute(sessions, platform.config.jwksMaxAgeSeconds),
+  ];
 }
 
 function refreshRoute(sessions: Sessions): AnyRoute {
@@ -150,7 +147,7 @@ function ownSessionRoutes(platform: Platform): readonly AnyRoute[] {
   ];
 }
 
-function jwksRoute(sessions: Sessions): AnyRoute {
+function jwksRoute(sessions: Sessions, maxAgeSeconds: number): AnyRoute {
   return route({
     method: "GET",
     url: "/.well-known/jwks.json",
@@ -167,7 +164,7 @@ function jwksRoute(sessions: Sessions): AnyRoute {
     problems: [],
     handle: async (_request, reply) => {
       const mediaType = "application/json; charset=utf-8";
-      return asCached(reply, JSON.stringify(sessions.publicJwks()), { mediaType, maxAgeSeconds: jwksMaxAgeSeconds });
+      return asCached(reply, JSON.stringify(sessions.publicJwks()), { mediaType, maxAgeSeconds });
     },
   });
 }

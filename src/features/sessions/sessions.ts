@@ -9,6 +9,7 @@ import type { RequestOrigin } from "../../platform/http/route.ts";
 import type { TakenLimit } from "../../platform/rate-limit/take-limit.ts";
 import { recordEvent, type SecurityEvent } from "../audit/audit.ts";
 import { createAccessTokens, type AccessTokens } from "./access-tokens.ts";
+import { createKeyUsage } from "./key-usage.ts";
 import { createRefreshCookie, type RefreshCookie } from "./refresh-cookie.ts";
 import { makeRefreshSecret, writeRefreshToken } from "./refresh-tokens.ts";
 import { refresh, refreshExpiresIn } from "./refresh.ts";
@@ -22,7 +23,7 @@ import {
   setAuthenticatedAt,
   type SessionListRow,
 } from "./sessions-store.ts";
-import { openKeyring, type Keyring } from "./signing-keys.ts";
+import { keyReloadSeconds, openKeyring, type Keyring } from "./signing-keys.ts";
 
 /** What a client gets when it has signed in (RFC 6749 §5.1). */
 export const TokensBody = Type.Object(
@@ -41,9 +42,6 @@ export type TokensBody = Static<typeof TokensBody>;
 export const Delivery = Type.Enum(["body", "cookie"]);
 export type Delivery = Static<typeof Delivery>;
 
-/** How long a verifier may keep the key set. A new key is published at least so long before it signs. */
-export const jwksMaxAgeSeconds = 300;
-
 export type Sessions = {
   /** Who a token speaks for, judged by the session and the account as they are now. */
   readonly authenticate: Authenticate;
@@ -58,12 +56,18 @@ export type Sessions = {
   /** The tokens as the client asked for them: with `cookie` the refresh token travels in no body. */
   readonly deliver: (tokens: TokensBody, delivery: Delivery | undefined, reply: FastifyReply) => TokensBody;
   readonly publicJwks: Keyring["publicJwks"];
+  /** Reads the signing keys anew; call it every `keyReloadSeconds`. */
+  readonly reloadKeys: () => Promise<void>;
+  readonly keyReloadSeconds: number;
+  /** Writes which keys' tokens were seen. */
+  readonly flushKeyUsage: () => Promise<void>;
 };
 
 /** Loads the signing keys, making the first one on the first start. */
 export async function openSessions(platform: Platform): Promise<Sessions> {
   const { config, clock, secrets } = platform;
   const keyring = await openKeyring(platform);
+  const usage = createKeyUsage(platform);
   const accessTokens = createAccessTokens({
     keyring,
     clock,
@@ -71,6 +75,7 @@ export async function openSessions(platform: Platform): Promise<Sessions> {
     issuer: config.publicUrl,
     audience: config.publicUrl,
     lifetimeSeconds: config.accessTokenLifetimeSeconds,
+    onGenuine: usage.saw,
   });
   const cookie = createRefreshCookie(config.publicUrl);
   return {
@@ -82,6 +87,9 @@ export async function openSessions(platform: Platform): Promise<Sessions> {
       return tokens;
     },
     publicJwks: () => keyring.publicJwks(),
+    reloadKeys: () => keyring.reload(),
+    keyReloadSeconds: keyReloadSeconds(config),
+    flushKeyUsage: () => usage.flush(),
     issueTokens: async (account, session) =>
       tokensBody(accessTokens, account, {
         sessionId: session.id,

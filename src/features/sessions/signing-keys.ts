@@ -7,6 +7,7 @@ import {
   type KeyObject,
 } from "node:crypto";
 import { calculateJwkThumbprint, type JWK } from "jose";
+import type { Config } from "../../config.ts";
 import { inTransaction } from "../../platform/database/transaction.ts";
 import type { Platform } from "../../platform/platform.ts";
 import { StartError } from "../../platform/start-error.ts";
@@ -25,47 +26,76 @@ export type VerificationKey = {
   readonly key: KeyObject;
 };
 
-export type SigningKey = VerificationKey & { readonly privateKey: KeyObject };
+export type SigningKey = VerificationKey & {
+  readonly privateKey: KeyObject;
+  /** Milliseconds since the epoch: from then on it signs. */
+  readonly signsAt: number;
+  /** From then on its tokens are refused; null while no newer key has taken over. */
+  readonly retiresAt: number | null;
+};
 
 /** A public key as verifiers get it. An allow-list: no other member of a JWK ever leaves (RFC 7517 §4). */
 export type PublicJwk = { kty: string; kid: string; use: "sig"; alg: string; crv: string; x: string; y?: string };
 
 export type Keyring = {
+  /** The newest key whose time to sign has come. */
   readonly signingKey: () => SigningKey;
-  /** Looks only among the keys in memory: a made-up kid costs nothing. */
+  /** Looks only among the keys in memory: a made-up kid costs nothing. A retired key is not found. */
   readonly find: (kid: string) => VerificationKey | undefined;
+  /** All that are not retired, those that do not sign yet included. */
   readonly publicJwks: () => { readonly keys: readonly PublicJwk[] };
+  /** Reads the keys anew: another process, or the command line, may have made one. */
+  readonly reload: () => Promise<void>;
 };
+
+type KeyringParts = Pick<Platform, "db" | "secrets" | "clock" | "config">;
+
+/** How often a process reads the keys anew. A new key waits so much longer before it signs. */
+export function keyReloadSeconds({ jwksMaxAgeSeconds }: Pick<Config, "jwksMaxAgeSeconds">): number {
+  return Math.min(30, Math.max(1, Math.floor(jwksMaxAgeSeconds / 2)));
+}
 
 /**
  * Opens the keys of this database; on the first start makes the first one.
  *
  * @throws StartError when they were made under another SECRET_KEY
  */
-export async function openKeyring(platform: Pick<Platform, "db" | "secrets" | "clock" | "config">): Promise<Keyring> {
+export async function openKeyring(platform: KeyringParts): Promise<Keyring> {
   const { tokenAlgorithm: algorithm } = platform.config;
-  if (algorithm === "HS256") return keyringOf(sharedKey(platform), []);
+  if (algorithm === "HS256") return createKeyring(platform, [sharedKey(platform)], async () => []);
   const rows = await readOrMakeKeys(platform, algorithm);
   const keys = rows.map((row) => openKey(platform, row));
-  const newest = keys.findLast((key) => key.algorithm === algorithm);
-  if (newest === undefined) throw new Error(`There is no ${algorithm} key, though one was just made.`);
-  return keyringOf(newest, keys);
+  return createKeyring(platform, keys, () => findSigningKeys(platform));
 }
 
-/** What the command line lists; nothing is decrypted. */
-export async function listSigningKeys(
-  platform: Pick<Platform, "db">,
-): Promise<readonly { readonly id: string; readonly algorithm: string; readonly createdAt: number }[]> {
-  const rows = await findSigningKeys(platform);
-  return rows.map(({ id, algorithm, created_at: createdAt }) => ({ id, algorithm, createdAt }));
-}
-
-function keyringOf(signingKey: SigningKey, published: readonly SigningKey[]): Keyring {
-  const byId = new Map<string, VerificationKey>([...published, signingKey].map((key) => [key.id, key]));
+function createKeyring(
+  platform: KeyringParts,
+  firstKeys: readonly SigningKey[],
+  readRows: () => Promise<readonly SigningKeyRow[]>,
+): Keyring {
+  const { clock, config } = platform;
+  let keys = firstKeys;
+  const isHonoured = (key: SigningKey): boolean => key.retiresAt === null || clock.now() < key.retiresAt;
   return {
-    signingKey: () => signingKey,
-    find: (kid) => byId.get(kid),
-    publicJwks: () => ({ keys: published.map(publicJwk) }),
+    signingKey: () => {
+      const isSigning = (key: SigningKey): boolean =>
+        key.algorithm === config.tokenAlgorithm && key.signsAt <= clock.now();
+      const key = keys.findLast(isSigning) ?? keys.findLast((one) => one.algorithm === config.tokenAlgorithm);
+      if (key === undefined) throw new Error(`There is no ${config.tokenAlgorithm} key, though one was made.`);
+      return key;
+    },
+    find: (kid) => keys.find((key) => key.id === kid && isHonoured(key)),
+    publicJwks: () => ({ keys: keys.filter((key) => key.algorithm !== "HS256" && isHonoured(key)).map(publicJwk) }),
+    reload: async () => {
+      const known = new Map(keys.map((key) => [key.id, key]));
+      const rows = await readRows();
+      if (rows.length === 0) return;
+      // A key in memory stays the same object but for its times: what was verified under it is still verified.
+      keys = rows.map((row) => {
+        const key = known.get(row.id);
+        return key ? Object.assign(key, { retiresAt: row.retires_at }) : openKey(platform, row);
+      });
+    },
   };
 }
 
@@ -87,7 +117,8 @@ async function readOrMakeKeys(
   });
 }
 
-async function makeKey(
+/** A new key pair, its private half encrypted; to be inserted by the caller. */
+export async function makeKey(
   { secrets, clock }: Pick<Platform, "secrets" | "clock">,
   algorithm: AsymmetricAlgorithm,
 ): Promise<SigningKeyRow> {
@@ -109,7 +140,9 @@ function openKey({ secrets }: Pick<Platform, "secrets">, row: SigningKeyRow): Si
   try {
     const der = Buffer.from(secrets.decrypt(purpose, row.private_key_encrypted));
     const privateKey = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
-    return { id: row.id, algorithm: row.algorithm, privateKey, key: createPublicKey(privateKey) };
+    const key = createPublicKey(privateKey);
+    const { id, algorithm, signs_at: signsAt, retires_at: retiresAt } = row;
+    return { id, algorithm, privateKey, key, signsAt, retiresAt };
   } catch (cause) {
     throw new StartError(
       "SECRET_KEY is not the one that this database's signing keys were encrypted under: set the former one, or restore the file secret.key beside the database.",
@@ -123,7 +156,7 @@ function sharedKey({ secrets }: Pick<Platform, "secrets">): SigningKey {
   const bytes = secrets.secretKey();
   const key = createSecretKey(bytes);
   const id = createHash("sha256").update("tollgate kid\0").update(bytes).digest("base64url").slice(0, 16);
-  return { id, algorithm: "HS256", key, privateKey: key };
+  return { id, algorithm: "HS256", key, privateKey: key, signsAt: 0, retiresAt: null };
 }
 
 function publicJwk({ id, algorithm, key }: VerificationKey): PublicJwk {

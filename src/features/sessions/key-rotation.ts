@@ -1,0 +1,89 @@
+import { inTransaction } from "../../platform/database/transaction.ts";
+import type { Platform } from "../../platform/platform.ts";
+import { recordEvent } from "../audit/audit.ts";
+import {
+  findKeyUse,
+  findSigningKeys,
+  insertSigningKey,
+  setRetirement,
+  type SigningKeyRow,
+} from "./signing-keys-store.ts";
+import { keyReloadSeconds, makeKey } from "./signing-keys.ts";
+
+const hourMilliseconds = 3_600_000;
+const skewMilliseconds = 60_000;
+
+export type Rotation =
+  | { readonly outcome: "rotated"; readonly keyId: string; readonly signsAt: number; readonly formerRetiresAt: number }
+  | { readonly outcome: "pending"; readonly keyId: string; readonly signsAt: number }
+  | { readonly outcome: "no-keys" };
+
+/**
+ * Makes the next signing key. It is published at once and signs only when every verifier that keeps the key set for
+ * JWKS_MAX_AGE, and every process that reads the keys anew now and then, must have it. The former key signs until then
+ * and is honoured until its last token has expired.
+ */
+export async function rotateKeys(platform: Pick<Platform, "db" | "secrets" | "clock" | "config">): Promise<Rotation> {
+  const { config, clock } = platform;
+  const { tokenAlgorithm: algorithm } = config;
+  if (algorithm === "HS256") return { outcome: "no-keys" };
+  const made = await makeKey(platform, algorithm);
+  return inTransaction(platform, async (tx) => {
+    const now = clock.now();
+    const pending = (await findSigningKeys(tx)).find((key) => key.algorithm === algorithm && key.signs_at > now);
+    if (pending) return { outcome: "pending", keyId: pending.id, signsAt: pending.signs_at };
+    const signsAt = now + (config.jwksMaxAgeSeconds + keyReloadSeconds(config)) * 1000;
+    const formerRetiresAt = signsAt + config.accessTokenLifetimeSeconds * 1000 + skewMilliseconds;
+    await insertSigningKey(tx, { ...made, created_at: now, signs_at: signsAt });
+    await setRetirement(tx, algorithm, { retiresAt: formerRetiresAt, exceptId: made.id });
+    await recordEvent(tx, { type: "signing-key/created", payload: { key_id: made.id, algorithm } });
+    return { outcome: "rotated", keyId: made.id, signsAt, formerRetiresAt };
+  });
+}
+
+export type KeyState = "published" | "signing" | "verifying" | "retired";
+
+export type ListedKey = {
+  readonly id: string;
+  readonly algorithm: string;
+  readonly state: KeyState;
+  readonly createdAt: number;
+  readonly signsAt: number;
+  readonly tokensSeenLastHour: number;
+  readonly tokensSeenLastDay: number;
+  /** Within the last two days; null if none of its tokens was seen. */
+  readonly lastSeenAt: number | null;
+  /** null while its tokens may still be in use. */
+  readonly safeToRetireSince: number | null;
+};
+
+/** Every key with its state and who still uses it. Nothing is decrypted. */
+export async function listSigningKeys({ db, clock }: Pick<Platform, "db" | "clock">): Promise<readonly ListedKey[]> {
+  const now = clock.now();
+  const thisHour = Math.floor(now / hourMilliseconds);
+  const keys = await findSigningKeys({ db });
+  const uses = await findKeyUse({ db }, thisHour - 48);
+  return keys.map((key) => {
+    const own = uses.filter((use) => use.key_id === key.id);
+    const seenSince = (hour: number): number =>
+      own.filter((use) => use.hour >= hour).reduce((sum, use) => sum + use.tokens_seen, 0);
+    return {
+      id: key.id,
+      algorithm: key.algorithm,
+      state: stateOf(key, keys, now),
+      createdAt: key.created_at,
+      signsAt: key.signs_at,
+      tokensSeenLastHour: seenSince(thisHour - 1),
+      tokensSeenLastDay: seenSince(thisHour - 24),
+      lastSeenAt: own.length === 0 ? null : Math.max(...own.map((use) => use.last_seen_at)),
+      safeToRetireSince: key.retires_at !== null && key.retires_at <= now ? key.retires_at : null,
+    };
+  });
+}
+
+function stateOf(key: SigningKeyRow, keys: readonly SigningKeyRow[], now: number): KeyState {
+  if (key.retires_at !== null && key.retires_at <= now) return "retired";
+  if (key.signs_at > now) return "published";
+  const signing = keys.findLast((one) => one.algorithm === key.algorithm && one.signs_at <= now);
+  return signing === key ? "signing" : "verifying";
+}
