@@ -55,6 +55,6 @@ export const authorizeProblems = {
     ],
     cures: ["Compare PUBLIC_URL with the address bar.", "Outside of browsers send `refresh_token` in the body."],
     exampleRequest:
-      "POST /auth/refresh HTTP/1.1\nOrigin: https://elsewhere.example\nCookie: __Host-tollgate_refresh=tgr_…",
+      "POST /auth/refresh HTTP/1.1\nOrigin: https://elsewhere.example\nCookie: __Host-tollgate_refresh=tgr_…\nContent-Type: application/json\n\n{}",
   },
 } as const satisfies ProblemEntries;

@@ -64,6 +64,19 @@ export const handleProblems = {
     exampleRequest:
       'POST /users/ HTTP/1.1\nContent-Type: application/json\n\n{"email":"alice@example.com","password":"secret"}',
   },
+  "request-in-progress": {
+    status: 409,
+    title: "This very request is under way",
+    gate: "handle",
+    detail: "A request with this Idempotency-Key is being worked on. Ask again as Retry-After says.",
+    whatHappened: "The same key came again before the first request was answered, so nothing was done twice.",
+    causes: ["A retry that did not wait for the answer or the end of the connection."],
+    cures: [
+      "Wait for Retry-After seconds and repeat the request with the same key: the answer is then the first one's.",
+    ],
+    exampleRequest:
+      'POST /users/ HTTP/1.1\nIdempotency-Key: 1\nContent-Type: application/json\n\n{"email":"alice@example.com","password":"secret"}',
+  },
   "last-admin": {
     status: 409,
     title: "The last administrator stays",

@@ -66,4 +66,16 @@ export const validateProblems = {
       ],
     },
   },
+  "idempotency-key-reused": {
+    status: 422,
+    title: "This Idempotency-Key was for something else",
+    gate: "validate",
+    detail: "The same Idempotency-Key came with another body. Choose a new key for a new request.",
+    whatHappened:
+      "An Idempotency-Key stands for one request with one body for a day. This body is another one, so nothing was done.",
+    causes: ["The client uses one key for several requests.", "The request was changed between two tries."],
+    cures: ["Make a new random key for each new request, and use it again only to repeat exactly that one."],
+    exampleRequest:
+      'POST /users/ HTTP/1.1\nIdempotency-Key: 1\nContent-Type: application/json\n\n{"email":"bob@example.com","password":"secret"}',
+  },
 } as const satisfies ProblemEntries;
