@@ -3,6 +3,7 @@ import { administrationRoutes } from "./features/administration/administration-r
 import { decisionRoutes } from "./features/decisions/decisions-routes.ts";
 import { guideRoutes } from "./features/guide/guide-routes.ts";
 import { healthRoutes } from "./features/health/health-routes.ts";
+import { purgeAnswers } from "./features/idempotency/idempotency.ts";
 import { preparePasswordChecks } from "./features/passwords/passwords.ts";
 import { passwordRoutes } from "./features/passwords/passwords-routes.ts";
 import { openSessions, purgeSessions } from "./features/sessions/sessions.ts";
@@ -66,5 +67,7 @@ const purgeEverySeconds = 60;
 const purgeStepsMax = 20;
 
 async function purge(platform: Platform): Promise<void> {
-  for (let step = 0; step < purgeStepsMax && (await purgeSessions(platform)); step += 1);
+  for (const purgeSome of [purgeSessions, purgeAnswers]) {
+    for (let step = 0; step < purgeStepsMax && (await purgeSome(platform)); step += 1);
+  }
 }

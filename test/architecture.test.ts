@@ -14,8 +14,8 @@ const featurePairs: Readonly<Record<string, readonly string[]>> = {
   administration: ["accounts", "passwords"],
   guide: ["health"],
   passwords: ["audit", "sessions"],
-  sessions: ["audit"],
-  "sign-in": ["accounts", "audit", "passwords", "sessions"],
+  sessions: ["audit", "idempotency"],
+  "sign-in": ["accounts", "audit", "idempotency", "passwords", "sessions"],
 };
 
 /** Layer → the layers that it may import. `types` is what it may import with `import type` alone. */

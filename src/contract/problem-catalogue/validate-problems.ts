@@ -77,5 +77,8 @@ export const validateProblems = {
     cures: ["Make a new random key for each new request, and use it again only to repeat exactly that one."],
     exampleRequest:
       'POST /users/ HTTP/1.1\nIdempotency-Key: 1\nContent-Type: application/json\n\n{"email":"bob@example.com","password":"secret"}',
+    exampleMembers: {
+      errors: [{ pointer: "Idempotency-Key", detail: "was given with another body", code: "reused" }],
+    },
   },
 } as const satisfies ProblemEntries;

@@ -1,4 +1,3 @@
-import type { IncomingHttpHeaders } from "node:http";
 import { Type } from "typebox";
 import { Problem } from "../../contract/problems.ts";
 import { timestamp } from "../../platform/clock.ts";
@@ -6,6 +5,7 @@ import { asCached } from "../../platform/http/negotiation.ts";
 import { route, type AnyRoute } from "../../platform/http/route.ts";
 import type { Platform } from "../../platform/platform.ts";
 import { rateLimitHeaders } from "../../platform/rate-limit/rate-limit-headers.ts";
+import { readIdempotencyKey } from "../idempotency/idempotency.ts";
 import { Delivery, endOtherSessions, endOwnSession, listSessions, TokensBody, type Sessions } from "./sessions.ts";
 
 const SessionBody = Type.Object(
@@ -62,15 +62,6 @@ function refreshRoute(sessions: Sessions): AnyRoute {
       return sessions.deliver(tokens, body.delivery, reply);
     },
   });
-}
-
-/** The Idempotency-Key of a request (draft-ietf-httpapi-idempotency-key-header), at most 255 characters. */
-function readIdempotencyKey(headers: IncomingHttpHeaders): string | undefined {
-  const key = headers["idempotency-key"];
-  if (key === undefined) return undefined;
-  if (typeof key === "string" && key.length >= 1 && key.length <= 255) return key;
-  const fault = { pointer: "Idempotency-Key", detail: "must have 1 to 255 characters", code: "too-long" };
-  throw new Problem("validation-failed", { members: { errors: [fault] } });
 }
 
 function logoutRoute(platform: Platform, sessions: Sessions): AnyRoute {

@@ -1,6 +1,7 @@
 import { Type } from "typebox";
 import type { Platform } from "../../platform/platform.ts";
 import { route, type AnyRoute } from "../../platform/http/route.ts";
+import { readIdempotencyKey } from "../idempotency/idempotency.ts";
 import { GivenPassword, givenPasswordFaults, newAccountFaults, newPassword } from "../passwords/passwords.ts";
 import { Delivery, TokensBody, type Sessions } from "../sessions/sessions.ts";
 import { logIn, reauthenticate, signUp } from "./sign-in.ts";
@@ -14,7 +15,7 @@ export function signInRoutes(platform: Platform, sessions: Sessions): readonly A
       url: "/users/",
       tag: "Accounts",
       summary: "Sign up",
-      description: `Makes an account and signs it in. Passwords need ${passwordLengthMin} characters; any characters will do.`,
+      description: `Makes an account and signs it in. Passwords need ${passwordLengthMin} characters; any characters will do. With an Idempotency-Key the same request has the same answer for a day.`,
       access: "public",
       limit: "sign-up",
       body: Type.Object(
@@ -27,10 +28,10 @@ export function signInRoutes(platform: Platform, sessions: Sessions): readonly A
         description: "The account is made; the token is for it. `Location` is its address.",
         schema: TokensBody,
       },
-      problems: ["email-taken", "busy"],
-      handle: async ({ body, origin }, reply) => {
-        const { account, tokens } = await signUp(platform, sessions, body, origin);
-        reply.header("location", `/users/${account.id}`);
+      problems: ["email-taken", "busy", "idempotency-key-reused", "request-in-progress"],
+      handle: async ({ body, headers, origin }, reply) => {
+        const { accountId, tokens } = await signUp(platform, sessions, body, origin, readIdempotencyKey(headers));
+        reply.header("location", `/users/${accountId}`);
         return sessions.deliver(tokens, body.delivery, reply);
       },
     }),

@@ -3,10 +3,12 @@ import { Problem } from "../../contract/problems.ts";
 import type { AccountRow } from "../../platform/database/tables.ts";
 import { inTransaction } from "../../platform/database/transaction.ts";
 import type { Caller } from "../../platform/http/access.ts";
+import { addressKey } from "../../platform/http/client-address.ts";
 import type { RequestOrigin } from "../../platform/http/route.ts";
 import type { Platform } from "../../platform/platform.ts";
 import { addAccount, emailKey, findAccountOf } from "../accounts/accounts.ts";
 import { recordEvent } from "../audit/audit.ts";
+import { onlyOnce } from "../idempotency/idempotency.ts";
 import { findUnchanged, hashNewPassword, provePassword } from "../passwords/passwords.ts";
 import {
   markReauthenticated,
@@ -30,25 +32,34 @@ async function openDoor(
   return startSession(tx, account, method, origin);
 }
 
+export type SignedUp = { readonly accountId: number; readonly tokens: TokensBody };
+
 /**
- * Makes an account and signs it in: both or neither.
+ * Makes an account and signs it in: both or neither, and for one Idempotency-Key only once.
  *
- * @throws Problem `email-taken`, `busy`
+ * @throws Problem `email-taken`, `busy`, `idempotency-key-reused`, `request-in-progress`
  */
 export async function signUp(
   platform: Platform,
   sessions: Sessions,
   { email, password }: Credentials,
   origin: RequestOrigin,
-): Promise<{ readonly account: AccountRow; readonly tokens: TokensBody }> {
-  // Saves the hash. Who gets past here at the same time is told apart by the unique index.
-  if (await findAccountOf(platform, email)) throw new Problem("email-taken");
-  const passwordHash = await hashNewPassword(platform, password);
-  const { account, session } = await inTransaction(platform, async (tx) => {
-    const account = await addAccount(tx, { email, passwordHash, role: "user", by: "sign-up", origin });
-    return { account, session: await openDoor(tx, account, "sign-up", origin) };
+  idempotencyKey: string | undefined,
+): Promise<SignedUp> {
+  const caller = addressKey(origin.address);
+  const request = { key: idempotencyKey, caller, operation: "sign-up", body: { email, password } };
+  return onlyOnce<SignedUp>(platform, request, async (keep) => {
+    // Saves the hash. Who gets past here at the same time is told apart by the unique index.
+    if (await findAccountOf(platform, email)) throw new Problem("email-taken");
+    const passwordHash = await hashNewPassword(platform, password);
+    return inTransaction(platform, async (tx) => {
+      const account = await addAccount(tx, { email, passwordHash, role: "user", by: "sign-up", origin });
+      const session = await openDoor(tx, account, "sign-up", origin);
+      const signedUp = { accountId: account.id, tokens: await sessions.issueTokens(account, session) };
+      await keep(tx, signedUp);
+      return signedUp;
+    });
   });
-  return { account, tokens: await sessions.issueTokens(account, session) };
 }
 
 /**

@@ -53,8 +53,7 @@ const columns = {
   idempotent_answers: {
     id: "not null",
     request_tag: "not null",
-    status: "null",
-    answer_encrypted: "null",
+    answer_encrypted: "not null",
     created_at: "not null",
   },
   events: {

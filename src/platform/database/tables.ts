@@ -72,10 +72,8 @@ export type Tables = {
     id: Fixed<string>;
     /** Tag of the body: the same key with another body is a mistake. */
     request_tag: Fixed<string>;
-    /** null while the first request is under way. */
-    status: number | null;
     /** The answer, encrypted under SECRET_KEY: it may hold tokens. */
-    answer_encrypted: Uint8Array | null;
+    answer_encrypted: Fixed<Uint8Array>;
     created_at: Fixed<number>;
   };
   /** The audit log. Rows outlive the accounts they speak of. */

@@ -93,8 +93,7 @@ async function createIdempotentAnswers(db: MigrationDatabase, words: SchemaWords
     .createTable("idempotent_answers")
     .addColumn("id", "text", (column) => column.primaryKey().notNull())
     .addColumn("request_tag", "text", (column) => column.notNull())
-    .addColumn("status", "integer")
-    .addColumn("answer_encrypted", words.bytes)
+    .addColumn("answer_encrypted", words.bytes, (column) => column.notNull())
     .addColumn("created_at", words.wholeNumber, (column) => column.notNull())
     .modifyEnd(words.tableEnd)
     .execute();
