@@ -9,6 +9,7 @@ test("sign up, who am I, delete: the tutorial's way", async () => {
   assert.equal(made.headers["location"], "/users/1");
   assert.equal(made.headers["cache-control"], "no-store");
   assert.deepEqual(Object.keys(made.body).toSorted(), [
+    "device_token",
     "expires_in",
     "refresh_expires_in",
     "refresh_token",

@@ -267,7 +267,10 @@ test("as a cookie the refresh token is in no body, and only pages of our own may
     });
     assert.equal(made.status, 201);
     assert.equal("refresh_token" in made.body, false);
-    const cookie = made.headers["set-cookie"] ?? "";
+    assert.equal("device_token" in made.body, false);
+    const [cookie = "", device = ""] = [made.headers["set-cookie"] ?? []].flat();
+    assert.ok(device.startsWith(name.replace("refresh", "device=tgd_")), device);
+    assert.match(device, /; Max-Age=31536000; Path=\/; HttpOnly; SameSite=Strict/);
     const secure = publicUrl.startsWith("https") ? "; Secure" : "";
     assert.match(
       cookie,

@@ -6,12 +6,17 @@ export type TestClock = Clock & {
   readonly advance: (milliseconds: number) => void;
   /** Somebody sets the machine's clock: no time passes. */
   readonly jump: (milliseconds: number) => void;
+  /** What was waited for so far, in milliseconds: nobody really waits. */
+  readonly waits: readonly number[];
 };
 
 export function createTestClock(startsAt = Date.UTC(2026, 0, 15, 12)): TestClock {
   let now = startsAt;
   let monotonic = 1_000;
+  const waits: number[] = [];
   return {
+    waits,
+    wait: async (milliseconds) => void waits.push(milliseconds),
     now: () => now,
     monotonicNow: () => monotonic,
     advance: (milliseconds) => {

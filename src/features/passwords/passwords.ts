@@ -35,33 +35,65 @@ export function newRandomPassword({ secrets }: Pick<Platform, "secrets">): strin
 }
 
 /**
+ * Whose guesses count together. All strangers to an account share one lane; a client that has signed in before, and a
+ * session that is alive, have their own, so that nobody can lock somebody else out by guessing.
+ */
+export type Lane = { readonly key: string; readonly isStrangers: boolean };
+
+export function sessionLane(sessionId: string): Lane {
+  return { key: `session:${sessionId}`, isStrangers: false };
+}
+
+/**
  * The account with its hash as it is now, if this is its password; for no account the answer is no, at the same cost.
  * The attempt is counted before anything is computed and given back when the password was right, so that a thousand
  * guesses at once are still only as many as the limit allows (CVE-2024-4629), and nobody is slowed by being right.
  *
- * @param lane whose guesses count together: strangers share the account's lane, a session has its own.
+ * In the strangers' lane a wrong guess is answered later and later, up to two seconds.
+ *
  * @throws Problem `too-many-requests`, `busy`
  */
 export async function provePassword(
   platform: Platform,
   account: AccountRow | undefined,
   password: string,
-  lane: string,
+  lane: Lane,
 ): Promise<AccountRow | undefined> {
   const { passwordHasher } = platform;
-  const taken = await takeLimit(platform, "login-account", lane);
+  const taken = await takeLimit(platform, "login-account", lane.key);
+  let isRight: boolean;
   try {
-    if (account === undefined) {
-      await passwordHasher.verifyNothing(password);
-      return undefined;
-    }
-    if (!(await passwordHasher.verify(account.password_hash, password))) return undefined;
+    isRight = account
+      ? await passwordHasher.verify(account.password_hash, password)
+      : await passwordHasher.verifyNothing(password);
   } catch (error) {
     await taken?.decision.giveBack(); // Nothing was tried.
     throw error;
   }
+  if (!isRight || account === undefined) {
+    if (taken && lane.isStrangers) await slowDown(platform, taken.limit.quota - taken.decision.remaining);
+    return undefined;
+  }
   await taken?.decision.giveBack();
   return passwordHasher.needsRehash(account.password_hash) ? rehash(platform, account, password) : account;
+}
+
+const freeGuesses = 4;
+const delayMillisecondsMax = 2_000;
+const delayedMax = 1_000;
+let delayed = 0;
+
+/** 0.2 s after the fifth wrong guess in the window, then twice as long each time. */
+async function slowDown({ clock }: Pick<Platform, "clock">, guesses: number): Promise<void> {
+  const milliseconds = guesses <= freeGuesses ? 0 : Math.min(delayMillisecondsMax, 100 * 2 ** (guesses - freeGuesses));
+  // Those who wait are bounded too; beyond them the limit alone does its work.
+  if (milliseconds === 0 || delayed >= delayedMax) return;
+  delayed += 1;
+  try {
+    await clock.wait(milliseconds);
+  } finally {
+    delayed -= 1;
+  }
 }
 
 async function rehash(platform: Platform, account: AccountRow, password: string): Promise<AccountRow> {
@@ -96,7 +128,7 @@ export async function changePassword(
   { requestId, address }: RequestOrigin,
 ): Promise<void> {
   const { sessionId } = caller;
-  const account = await provePassword(platform, caller.account, passwords.current, `session:${sessionId}`);
+  const account = await provePassword(platform, caller.account, passwords.current, sessionLane(sessionId));
   if (account === undefined) throw new Problem("wrong-password");
   const passwordHash = await hashNewPassword(platform, passwords.next);
   await inTransaction(platform, async (tx) => {

@@ -6,6 +6,7 @@ import { route, type AnyRoute } from "../../platform/http/route.ts";
 import type { Platform } from "../../platform/platform.ts";
 import { rateLimitHeaders } from "../../platform/rate-limit/rate-limit-headers.ts";
 import { readIdempotencyKey } from "../idempotency/idempotency.ts";
+import { endOtherSessions, endOwnSession, listSessions } from "./own-sessions.ts";
 import { Delivery, endOtherSessions, endOwnSession, listSessions, TokensBody, type Sessions } from "./sessions.ts";
 
 const SessionBody = Type.Object(
@@ -51,7 +52,7 @@ function refreshRoute(sessions: Sessions): AnyRoute {
     success: { status: 200, description: "New tokens.", schema: TokensBody },
     problems: ["refresh-refused", "foreign-origin"],
     handle: async ({ body, headers, origin }, reply) => {
-      const token = body.refresh_token ?? sessions.cookie.read(headers);
+      const token = body.refresh_token ?? sessions.refreshCookie(headers);
       const idempotencyKey = readIdempotencyKey(headers);
       if (token === undefined) {
         const fault = { pointer: "#/refresh_token", detail: "is missing, and no cookie brings one", code: "required" };
@@ -77,7 +78,7 @@ function logoutRoute(platform: Platform, sessions: Sessions): AnyRoute {
     problems: [],
     handle: async ({ caller, origin }, reply) => {
       await endOwnSession(platform, caller, caller.sessionId, "signed-out", origin);
-      reply.header("set-cookie", sessions.cookie.clear());
+      sessions.clearRefreshCookie(reply);
     },
   });
 }

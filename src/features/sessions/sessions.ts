@@ -1,27 +1,25 @@
+import type { IncomingHttpHeaders } from "node:http";
 import type { FastifyReply } from "fastify";
 import { Type, type Static } from "typebox";
 import type { EndReason, Events } from "../../contract/events.ts";
 import type { Platform } from "../../platform/platform.ts";
-import { inTransaction } from "../../platform/database/transaction.ts";
 import type { AccountRow, SessionRow } from "../../platform/database/tables.ts";
 import type { Authenticate, Caller } from "../../platform/http/access.ts";
 import type { RequestOrigin } from "../../platform/http/route.ts";
 import type { TakenLimit } from "../../platform/rate-limit/take-limit.ts";
 import { recordEvent, type SecurityEvent } from "../audit/audit.ts";
 import { createAccessTokens, type AccessTokens } from "./access-tokens.ts";
+import { makeDeviceToken, readDeviceToken } from "./device-tokens.ts";
 import { createKeyUsage } from "./key-usage.ts";
-import { createRefreshCookie, type RefreshCookie } from "./refresh-cookie.ts";
+import { createTokenCookie, requireOwnPage } from "./token-cookies.ts";
 import { makeRefreshSecret, writeRefreshToken } from "./refresh-tokens.ts";
 import { refresh, refreshExpiresIn } from "./refresh.ts";
 import {
   deleteOverSessions,
   endLivingSessions,
-  endSession,
   findSessionOfAccount,
   insertSession,
-  listLivingSessions,
   setAuthenticatedAt,
-  type SessionListRow,
 } from "./sessions-store.ts";
 import { keyReloadSeconds, openKeyring, type Keyring } from "./signing-keys.ts";
 
@@ -33,6 +31,12 @@ export const TokensBody = Type.Object(
     expires_in: Type.Integer({ description: "Seconds until the access token expires." }),
     refresh_token: Type.Optional(Type.String({ description: "Not there when it was delivered as a cookie." })),
     refresh_expires_in: Type.Integer({ description: "Seconds until the refresh token expires if it is not used." }),
+    device_token: Type.Optional(
+      Type.String({
+        description:
+          "At sign-up and sign-in. Send it with the next sign-in: wrong passwords of strangers then never lock you out.",
+      }),
+    ),
   },
   { title: "Tokens" },
 );
@@ -41,6 +45,9 @@ export type TokensBody = Static<typeof TokensBody>;
 /** How the refresh token comes back: in the body, or in a cookie that no script of a page can read. */
 export const Delivery = Type.Enum(["body", "cookie"]);
 export type Delivery = Static<typeof Delivery>;
+
+/** A browser is remembered for a year. */
+const deviceCookieSeconds = 365 * 86_400;
 
 export type Sessions = {
   /** Who a token speaks for, judged by the session and the account as they are now. */
@@ -52,7 +59,13 @@ export type Sessions = {
     presented: { readonly token: string; readonly idempotencyKey: string | undefined },
     origin: RequestOrigin,
   ) => Promise<{ readonly tokens: TokensBody; readonly counted: TakenLimit | undefined }>;
-  readonly cookie: RefreshCookie;
+  /** Shows that a client has signed in to this account before; see device-tokens.ts. */
+  readonly makeDeviceToken: (accountId: number) => string;
+  readonly readDeviceToken: (token: string | undefined, accountId: number) => string | undefined;
+  /** The tokens that cookies bring; the refresh token only to pages of our own (Problem `foreign-origin`). */
+  readonly refreshCookie: (headers: IncomingHttpHeaders) => string | undefined;
+  readonly deviceCookie: (headers: IncomingHttpHeaders) => string | undefined;
+  readonly clearRefreshCookie: (reply: FastifyReply) => void;
   /** The tokens as the client asked for them: with `cookie` the refresh token travels in no body. */
   readonly deliver: (tokens: TokensBody, delivery: Delivery | undefined, reply: FastifyReply) => TokensBody;
   readonly publicJwks: Keyring["publicJwks"];
@@ -77,13 +90,23 @@ export async function openSessions(platform: Platform): Promise<Sessions> {
     lifetimeSeconds: config.accessTokenLifetimeSeconds,
     onGenuine: usage.saw,
   });
-  const cookie = createRefreshCookie(config.publicUrl);
+  const refreshCookie = createTokenCookie(config.publicUrl, "refresh");
+  const deviceCookie = createTokenCookie(config.publicUrl, "device");
   return {
-    cookie,
+    makeDeviceToken: (accountId) => makeDeviceToken(platform, accountId),
+    readDeviceToken: (token, accountId) => readDeviceToken(platform, token, accountId),
+    refreshCookie: (headers) => {
+      const token = refreshCookie.read(headers);
+      if (token !== undefined) requireOwnPage(headers, config.publicUrl);
+      return token;
+    },
+    deviceCookie: (headers) => deviceCookie.read(headers),
+    clearRefreshCookie: (reply) => void reply.header("set-cookie", refreshCookie.clear()),
     deliver: (all, delivery, reply) => {
       if (delivery !== "cookie") return all;
-      const { refresh_token: refreshToken = "", ...tokens } = all;
-      reply.header("set-cookie", cookie.set(refreshToken, tokens.refresh_expires_in));
+      const { refresh_token: refreshToken = "", device_token: deviceToken, ...tokens } = all;
+      reply.header("set-cookie", refreshCookie.set(refreshToken, tokens.refresh_expires_in));
+      if (deviceToken) reply.header("set-cookie", deviceCookie.set(deviceToken, deviceCookieSeconds));
       return tokens;
     },
     publicJwks: () => keyring.publicJwks(),
@@ -208,55 +231,6 @@ export async function endSessions(
     accountId: end.accountId,
     ...end.actor,
   });
-}
-
-const sessionsListedMax = 200;
-
-/** The sessions of an account that still live, last used first; at most 200. */
-export async function listSessions(
-  platform: Pick<Platform, "db" | "clock" | "config">,
-  accountId: number,
-): Promise<SessionListRow[]> {
-  const now = platform.clock.now();
-  return listLivingSessions(platform, accountId, {
-    expiresAfter: now,
-    usedAfter: now - platform.config.sessionIdleLifetimeSeconds * 1000,
-    count: sessionsListedMax,
-  });
-}
-
-/**
- * Ends one session of the caller, with all its tokens: the very next request with one is refused.
- * `false` when it was over, or is somebody else's.
- */
-export async function endOwnSession(
-  platform: Platform,
-  caller: Caller,
-  sessionId: string,
-  reason: "signed-out" | "ended-by-owner",
-  { requestId, address }: RequestOrigin,
-): Promise<boolean> {
-  const accountId = caller.account.id;
-  return inTransaction(platform, async (tx) => {
-    const wasAlive = await endSession(tx, sessionId, { at: tx.clock.now(), reason, accountId });
-    if (wasAlive) {
-      const payload = { reason, session_id: sessionId };
-      await recordEvent(tx, { type: "session/ended", payload, actorId: accountId, accountId, requestId, address });
-    }
-    return wasAlive;
-  });
-}
-
-/** Ends all sessions of the caller but this one. */
-export async function endOtherSessions(
-  platform: Platform,
-  caller: Caller,
-  { requestId, address }: RequestOrigin,
-): Promise<void> {
-  const accountId = caller.account.id;
-  const actor = { actorId: accountId, requestId, address };
-  const end = { accountId, reason: "ended-by-owner", exceptSessionId: caller.sessionId, actor } as const;
-  await inTransaction(platform, (tx) => endSessions(tx, end));
 }
 
 const purgeStep = 500;

@@ -6,66 +6,85 @@ import { GivenPassword, givenPasswordFaults, newAccountFaults, newPassword } fro
 import { Delivery, TokensBody, type Sessions } from "../sessions/sessions.ts";
 import { logIn, reauthenticate, signUp } from "./sign-in.ts";
 
+const Email = Type.String({ format: "email", maxLength: 320, examples: ["alice@example.com"] });
+
 export function signInRoutes(platform: Platform, sessions: Sessions): readonly AnyRoute[] {
+  return [signUpRoute(platform, sessions), loginRoute(platform, sessions), reauthenticateRoute(platform)];
+}
+
+function signUpRoute(platform: Platform, sessions: Sessions): AnyRoute {
   const { passwordLengthMin } = platform.config;
-  const Email = Type.String({ format: "email", maxLength: 320, examples: ["alice@example.com"] });
-  return [
-    route({
-      method: "POST",
-      url: "/users/",
-      tag: "Accounts",
-      summary: "Sign up",
-      description: `Makes an account and signs it in. Passwords need ${passwordLengthMin} characters; any characters will do. With an Idempotency-Key the same request has the same answer for a day.`,
-      access: "public",
-      limit: "sign-up",
-      body: Type.Object(
-        { email: Email, password: newPassword(platform.config), delivery: Type.Optional(Delivery) },
-        { additionalProperties: false, title: "SignUp" },
-      ),
-      rules: (body) => newAccountFaults(platform, body),
-      success: {
-        status: 201,
-        description: "The account is made; the token is for it. `Location` is its address.",
-        schema: TokensBody,
+  return route({
+    method: "POST",
+    url: "/users/",
+    tag: "Accounts",
+    summary: "Sign up",
+    description: `Makes an account and signs it in. Passwords need ${passwordLengthMin} characters; any characters will do. With an Idempotency-Key the same request has the same answer for a day.`,
+    access: "public",
+    limit: "sign-up",
+    body: Type.Object(
+      { email: Email, password: newPassword(platform.config), delivery: Type.Optional(Delivery) },
+      { additionalProperties: false, title: "SignUp" },
+    ),
+    rules: (body) => newAccountFaults(platform, body),
+    success: {
+      status: 201,
+      description: "The account is made; the token is for it. `Location` is its address.",
+      schema: TokensBody,
+    },
+    problems: ["email-taken", "busy", "idempotency-key-reused", "request-in-progress"],
+    handle: async ({ body, headers, origin }, reply) => {
+      const { accountId, tokens } = await signUp(platform, sessions, body, origin, readIdempotencyKey(headers));
+      reply.header("location", `/users/${accountId}`);
+      return sessions.deliver(tokens, body.delivery, reply);
+    },
+  });
+}
+
+function loginRoute(platform: Platform, sessions: Sessions): AnyRoute {
+  return route({
+    method: "POST",
+    url: "/auth/login",
+    tag: "Sign-in",
+    summary: "Sign in with e-mail and password",
+    description: "An unknown address answers like a wrong password, in the same time.",
+    access: "public",
+    limit: "login-address",
+    body: Type.Object(
+      {
+        email: Email,
+        password: GivenPassword,
+        delivery: Type.Optional(Delivery),
+        device_token: Type.Optional(
+          Type.String({ maxLength: 256, description: "Of an earlier sign-in; left out when the cookie brings it." }),
+        ),
       },
-      problems: ["email-taken", "busy", "idempotency-key-reused", "request-in-progress"],
-      handle: async ({ body, headers, origin }, reply) => {
-        const { accountId, tokens } = await signUp(platform, sessions, body, origin, readIdempotencyKey(headers));
-        reply.header("location", `/users/${accountId}`);
-        return sessions.deliver(tokens, body.delivery, reply);
-      },
-    }),
-    route({
-      method: "POST",
-      url: "/auth/login",
-      tag: "Sign-in",
-      summary: "Sign in with e-mail and password",
-      description: "An unknown address answers like a wrong password, in the same time.",
-      access: "public",
-      limit: "login-address",
-      body: Type.Object(
-        { email: Email, password: GivenPassword, delivery: Type.Optional(Delivery) },
-        { additionalProperties: false, title: "Login" },
-      ),
-      rules: (body) => givenPasswordFaults(body, "password"),
-      success: { status: 200, description: "Signed in.", schema: TokensBody },
-      problems: ["wrong-credentials", "account-disabled", "busy"],
-      handle: async ({ body, origin }, reply) =>
-        sessions.deliver(await logIn(platform, sessions, body, origin), body.delivery, reply),
-    }),
-    route({
-      method: "POST",
-      url: "/auth/reauthenticate",
-      tag: "Sign-in",
-      summary: "Give the password again",
-      description: "Makes the session fresh, for what cannot be undone.",
-      access: "signed-in",
-      limit: "api",
-      body: Type.Object({ password: GivenPassword }, { additionalProperties: false, title: "Reauthentication" }),
-      rules: (body) => givenPasswordFaults(body, "password"),
-      success: { status: 204, description: "The session is fresh again." },
-      problems: ["wrong-password", "busy"],
-      handle: async ({ body, caller, origin }) => reauthenticate(platform, caller, body.password, origin),
-    }),
-  ];
+      { additionalProperties: false, title: "Login" },
+    ),
+    rules: (body) => givenPasswordFaults(body, "password"),
+    success: { status: 200, description: "Signed in.", schema: TokensBody },
+    problems: ["wrong-credentials", "account-disabled", "busy"],
+    handle: async ({ body, headers, origin }, reply) => {
+      const { email, password, delivery, device_token: deviceToken = sessions.deviceCookie(headers) } = body;
+      const tokens = await logIn(platform, sessions, { email, password, deviceToken }, origin);
+      return sessions.deliver(tokens, delivery, reply);
+    },
+  });
+}
+
+function reauthenticateRoute(platform: Platform): AnyRoute {
+  return route({
+    method: "POST",
+    url: "/auth/reauthenticate",
+    tag: "Sign-in",
+    summary: "Give the password again",
+    description: "Makes the session fresh, for what cannot be undone.",
+    access: "signed-in",
+    limit: "api",
+    body: Type.Object({ password: GivenPassword }, { additionalProperties: false, title: "Reauthentication" }),
+    rules: (body) => givenPasswordFaults(body, "password"),
+    success: { status: 204, description: "The session is fresh again." },
+    problems: ["wrong-password", "busy"],
+    handle: async ({ body, caller, origin }) => reauthenticate(platform, caller, body.password, origin),
+  });
 }

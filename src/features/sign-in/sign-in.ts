@@ -9,7 +9,7 @@ import type { Platform } from "../../platform/platform.ts";
 import { addAccount, emailKey, findAccountOf } from "../accounts/accounts.ts";
 import { recordEvent } from "../audit/audit.ts";
 import { onlyOnce } from "../idempotency/idempotency.ts";
-import { findUnchanged, hashNewPassword, provePassword } from "../passwords/passwords.ts";
+import { findUnchanged, hashNewPassword, type Lane, provePassword, sessionLane } from "../passwords/passwords.ts";
 import {
   markReauthenticated,
   startSession,
@@ -19,7 +19,12 @@ import {
 } from "../sessions/sessions.ts";
 import { signInSteps } from "./sign-in-steps.ts";
 
-export type Credentials = { readonly email: string; readonly password: string };
+export type Credentials = {
+  readonly email: string;
+  readonly password: string;
+  /** From an earlier sign-in of this client. */
+  readonly deviceToken?: string | undefined;
+};
 
 /** The one door: whatever was proved, a session starts here and nowhere else. Call it in a transaction. */
 async function openDoor(
@@ -55,7 +60,11 @@ export async function signUp(
     return inTransaction(platform, async (tx) => {
       const account = await addAccount(tx, { email, passwordHash, role: "user", by: "sign-up", origin });
       const session = await openDoor(tx, account, "sign-up", origin);
-      const signedUp = { accountId: account.id, tokens: await sessions.issueTokens(account, session) };
+      const tokens = await sessions.issueTokens(account, session);
+      const signedUp = {
+        accountId: account.id,
+        tokens: { ...tokens, device_token: sessions.makeDeviceToken(account.id) },
+      };
       await keep(tx, signedUp);
       return signedUp;
     });
@@ -70,18 +79,25 @@ export async function signUp(
 export async function logIn(
   platform: Platform,
   sessions: Sessions,
-  { email, password }: Credentials,
+  { email, password, deviceToken }: Credentials,
   origin: RequestOrigin,
 ): Promise<TokensBody> {
   const found = await findAccountOf(platform, email);
-  const proved = await provePassword(platform, found, password, `email:${emailKey(email)}`);
+  const deviceId = found && sessions.readDeviceToken(deviceToken, found.id);
+  const lane: Lane =
+    deviceId === undefined
+      ? { key: `email:${emailKey(email)}`, isStrangers: true }
+      : { key: `device:${deviceId}`, isStrangers: false };
+  const proved = await provePassword(platform, found, password, lane);
   if (proved === undefined) throw new Problem("wrong-credentials");
   const { account, session } = await inTransaction(platform, async (tx) => {
     const account = await findUnchanged(tx, proved);
     if (account === undefined) throw new Problem("wrong-credentials");
     return { account, session: await openDoor(tx, account, "password", origin) };
   });
-  return sessions.issueTokens(account, session);
+  const tokens = await sessions.issueTokens(account, session);
+  const isKnownDevice = deviceToken !== undefined && deviceId !== undefined;
+  return { ...tokens, device_token: isKnownDevice ? deviceToken : sessions.makeDeviceToken(account.id) };
 }
 
 /**
@@ -96,7 +112,7 @@ export async function reauthenticate(
   origin: RequestOrigin,
 ): Promise<void> {
   const { sessionId } = caller;
-  const proved = await provePassword(platform, caller.account, password, `session:${sessionId}`);
+  const proved = await provePassword(platform, caller.account, password, sessionLane(sessionId));
   if (proved === undefined) throw new Problem("wrong-password");
   await inTransaction(platform, async (tx) => {
     const account = await findUnchanged(tx, proved);
