@@ -59,6 +59,7 @@ test("the members that a problem adds are those of the contract", () => {
     "refresh-refused": ["reason"],
     "permission-denied": ["missing_permission"],
     "validation-failed": ["errors"],
+    "idempotency-key-reused": ["errors"],
     "not-ready": ["failing"],
   });
 });

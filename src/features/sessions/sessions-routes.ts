@@ -7,7 +7,7 @@ import type { Platform } from "../../platform/platform.ts";
 import { rateLimitHeaders } from "../../platform/rate-limit/rate-limit-headers.ts";
 import { readIdempotencyKey } from "../idempotency/idempotency.ts";
 import { endOtherSessions, endOwnSession, listSessions } from "./own-sessions.ts";
-import { Delivery, endOtherSessions, endOwnSession, listSessions, TokensBody, type Sessions } from "./sessions.ts";
+import { Delivery, type Sessions, TokensBody } from "./sessions.ts";
 
 const SessionBody = Type.Object(
   {
