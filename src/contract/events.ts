@@ -14,6 +14,7 @@ export type Events = {
   "session/reauthenticated": { session_id: string };
   "session/refreshed": { session_id: string; outcome: "rotated" | "retried" | "overlapped" };
   "session/refresh-reused": { session_id: string };
+  "session/expired": { session_id: string };
   "session/ended": { reason: EndReason; session_id?: string };
   "signing-key/created": { key_id: string; algorithm: string };
 };
@@ -35,6 +36,7 @@ export const eventMeanings: Readonly<Record<EventType, string>> = {
   "session/reauthenticated": "The password was given again: the session is fresh.",
   "session/refreshed": "A refresh token was used, or its lost answer asked for again.",
   "session/refresh-reused": "A used refresh token came again: somebody else has it, so the session ended.",
+  "session/expired": "A refresh token came after its session had been idle too long, or had reached its end.",
   "session/ended": "One session ended, or all of an account's.",
   "signing-key/created": "A key that signs access tokens came to be.",
 };

@@ -11,6 +11,7 @@ import type { PasswordHasher } from "./hashing/password-hasher.ts";
 import { createMemoryDecisionLog, type DecisionLog } from "./http/decisions.ts";
 import { createMemoryRateLimiter } from "./rate-limit/memory-rate-limiter.ts";
 import type { RateLimiter } from "./rate-limit/rate-limiter.ts";
+import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
 import { createSecrets, loadOrCreateSecretKey, type Secrets } from "./secrets.ts";
 
 /** Everything the server stands on. A function takes the part it touches: `Pick<Platform, "db" | "clock">`. */
@@ -22,6 +23,7 @@ export type Platform = {
   readonly passwordHasher: PasswordHasher;
   readonly rateLimiter: RateLimiter;
   readonly decisions: DecisionLog;
+  readonly metrics: Metrics;
   readonly log: Logger;
 };
 
@@ -38,6 +40,7 @@ export async function createPlatform(config: Config, parts: Partial<Platform> = 
   return {
     config,
     clock,
+    metrics: createMetrics(),
     log: createLog(config),
     db: parts.db ?? (await openDatabase(config.database, clock)),
     secrets: createSecrets(config.secretKey ?? loadOrCreateSecretKey(config.dataDirectory)),

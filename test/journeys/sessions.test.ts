@@ -244,6 +244,21 @@ test("another password, a disabled and a deleted account end the refresh tokens 
   assert.equal((await refreshWith(server, kept.refresh)).body["reason"], "unknown");
 });
 
+test("outcomes are counted by name", async () => {
+  const server = await createTestServer();
+  const first = await signUp(server);
+  await refreshWith(server, first.refresh, "key");
+  await refreshWith(server, first.refresh, "key");
+  await refreshWith(server, first.refresh, "other");
+  server.clock.advance(10_001);
+  await refreshWith(server, first.refresh);
+  await refreshWith(server, first.refresh);
+  await refreshWith(server, "tgr_unknown");
+  const { values } = await server.platform.metrics.refreshes.get();
+  const counts = Object.fromEntries(values.map(({ labels, value }) => [labels.outcome, value]));
+  assert.deepEqual(counts, { rotated: 1, retried: 1, overlapped: 1, stolen: 1, revoked: 1, unknown: 1 });
+});
+
 test("refreshing is limited by session", async () => {
   const server = await createTestServer({ LIMIT_REFRESH: "2/60s" });
   const { refresh } = await signUp(server);

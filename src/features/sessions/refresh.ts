@@ -52,13 +52,15 @@ export async function refresh(
 ): Promise<Refreshed> {
   const token = readRefreshToken(presented.token);
   const known = token && (await findRefreshFamily(platform, token.sessionId));
-  if (token === undefined || known === undefined || !isGenuine(platform, known, token)) throw refused("unknown");
+  if (token === undefined || known === undefined || !isGenuine(platform, known, token))
+    throw refused(platform, "unknown");
   const counted = await takeLimit(platform, "refresh", `session:${token.sessionId}`);
   const keyTag =
     presented.idempotencyKey === undefined ? null : platform.secrets.tag("refresh-key", presented.idempotencyKey);
   const outcome = await inTransaction(platform, (tx) => decide(tx, token, keyTag, origin));
   // After the commit, so that the end of a stolen session stays.
-  if (outcome.kind === "refused") throw refused(outcome.reason);
+  if (outcome.kind === "refused") throw refused(platform, outcome.reason);
+  platform.metrics.refreshes.inc({ outcome: outcome.kind });
   const { account, family, generation } = outcome;
   return {
     account,
@@ -80,7 +82,8 @@ export function refreshExpiresIn(
   );
 }
 
-function refused(reason: RefreshRefusal): Problem {
+function refused({ metrics }: Pick<Platform, "metrics">, reason: RefreshRefusal): Problem {
+  metrics.refreshes.inc({ outcome: reason === "reused" ? "stolen" : reason });
   return new Problem("refresh-refused", { members: { reason } });
 }
 
@@ -94,9 +97,12 @@ async function decide(
   const account = await findAccountOfSession(tx, token.sessionId);
   if (family === undefined || account === undefined) return { kind: "refused", reason: "unknown" };
   if (family.ended_at !== null || account.disabled === 1) return { kind: "refused", reason: "revoked" };
-  if (isExpired(tx, family)) return { kind: "refused", reason: "expired" };
-  const kind = judge(tx, family, token.generation, keyTag);
   const about = { actorId: account.id, accountId: account.id, requestId: origin.requestId, address: origin.address };
+  if (isExpired(tx, family)) {
+    await recordEvent(tx, { type: "session/expired", payload: { session_id: family.id }, ...about });
+    return { kind: "refused", reason: "expired" };
+  }
+  const kind = judge(tx, family, token.generation, keyTag);
   if (kind === "stolen") {
     await endSession(tx, family.id, { at: tx.clock.now(), reason: "refresh-reused" });
     await recordEvent(tx, { type: "session/refresh-reused", payload: { session_id: family.id }, ...about });
