@@ -70,8 +70,10 @@ export function guideRoutes(platform: Platform): readonly AnyRoute[] {
           : entryBody(params.code, publicUrl);
       },
     }),
-    webFileRoute("tollgate.css", "text/css; charset=utf-8"),
-    webFileRoute("favicon.svg", "image/svg+xml"),
+    webFileRoute("/assets/", "tollgate.css", "text/css; charset=utf-8"),
+    webFileRoute("/assets/", "favicon.svg", "image/svg+xml"),
+    webFileRoute("/", "client.js", "text/javascript; charset=utf-8"),
+    webFileRoute("/", "client.d.ts", "text/plain; charset=utf-8"),
   ];
 }
 
@@ -119,11 +121,11 @@ function homeRoute(platform: Platform): AnyRoute {
   });
 }
 
-function webFileRoute(name: string, mediaType: string): AnyRoute {
+function webFileRoute(folder: string, name: string, mediaType: string): AnyRoute {
   const text = readWebFile(name);
   return route({
     method: "GET",
-    url: `/assets/${name}`,
+    url: folder + name,
     tag: "Guide",
     summary: "A file of the pages",
     access: "public",
