@@ -134,10 +134,13 @@ function keyNamedBy(keyring: Keyring, token: string): VerificationKey | undefine
   return key?.algorithm === alg ? key : undefined;
 }
 
+/** Each member once and without escapes: of a name that stands twice, others may read the other one (RFC 7515 §4). */
 function parseHeader(part: string): Record<string, unknown> | undefined {
   try {
-    const header: unknown = JSON.parse(Buffer.from(part, "base64url").toString());
-    return typeof header === "object" && header !== null && !Array.isArray(header) ? { ...header } : undefined;
+    const text = Buffer.from(part, "base64url").toString();
+    const header: unknown = JSON.parse(text);
+    if (typeof header !== "object" || header === null || Array.isArray(header)) return undefined;
+    return JSON.stringify(header) === text.replaceAll(/[\t\n\r ]/g, "") ? { ...header } : undefined;
   } catch {
     return undefined;
   }
@@ -148,7 +151,8 @@ function readClaims(
   payload: JWTPayload,
   { clock, lifetimeSeconds }: AccessTokenOptions,
 ): AccessTokenClaims | undefined {
-  const { sub, sid, jti, iat, exp, nbf, client_id: clientId, role } = payload;
+  const { aud, sub, sid, jti, iat, exp, nbf, client_id: clientId, role } = payload;
+  if (Array.isArray(aud) && !aud.every((one) => typeof one === "string")) return undefined;
   if (typeof sub !== "string" || !/^[1-9][0-9]{0,15}$/.test(sub) || !Number.isSafeInteger(Number(sub)))
     return undefined;
   if (!isIdentifier(sid) || !isIdentifier(jti) || typeof role !== "string") return undefined;

@@ -136,19 +136,33 @@ export async function makeKey(
   };
 }
 
-function openKey({ secrets }: Pick<Platform, "secrets">, row: SigningKeyRow): SigningKey {
+function openKey(platform: Pick<Platform, "secrets">, row: SigningKeyRow): SigningKey {
+  const { id, algorithm, signs_at: signsAt, retires_at: retiresAt } = row;
+  const privateKey = decryptKey(platform, row);
+  if (!isKeyFor(algorithm, privateKey)) {
+    throw new StartError(
+      `The signing key ${id} is not of the kind that ${algorithm} needs, so somebody changed this database: restore it from a backup.`,
+    );
+  }
+  return { id, algorithm, privateKey, key: createPublicKey(privateKey), signsAt, retiresAt };
+}
+
+function decryptKey({ secrets }: Pick<Platform, "secrets">, row: SigningKeyRow): KeyObject {
   try {
     const der = Buffer.from(secrets.decrypt(purpose, row.private_key_encrypted));
-    const privateKey = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
-    const key = createPublicKey(privateKey);
-    const { id, algorithm, signs_at: signsAt, retires_at: retiresAt } = row;
-    return { id, algorithm, privateKey, key, signsAt, retiresAt };
+    return createPrivateKey({ key: der, format: "der", type: "pkcs8" });
   } catch (cause) {
     throw new StartError(
       "SECRET_KEY is not the one that this database's signing keys were encrypted under: set the former one, or restore the file secret.key beside the database.",
       { cause },
     );
   }
+}
+
+/** P-256 and Ed25519, and no other curve: 128 bits of security (ASVS 11.2.3). */
+function isKeyFor(algorithm: AsymmetricAlgorithm, { asymmetricKeyType, asymmetricKeyDetails }: KeyObject): boolean {
+  if (algorithm === "EdDSA") return asymmetricKeyType === "ed25519";
+  return asymmetricKeyType === "ec" && asymmetricKeyDetails?.namedCurve === "prime256v1";
 }
 
 /** SECRET_KEY signs itself with HS256, so that whoever shares it can verify. Never published. */
