@@ -56,11 +56,28 @@ test("once the successor was used, the same key does not help any more", async (
   const first = await signUp(server);
   const second = tokensOf(await refreshWith(server, first.refresh, "key-1"));
   const third = tokensOf(await refreshWith(server, second.refresh, "key-2"));
+  server.clock.advance(60_001);
   const replay = await refreshWith(server, first.refresh, "key-1");
   assert.equal(replay.status, 401);
   assert.equal(replay.body["code"], "refresh-refused");
   assert.equal(replay.body["reason"], "reused");
   await assertOver(server, third);
+});
+
+test("a request that the network delivers a second time, after its client has gone on, gets nothing and ends nothing", async () => {
+  const server = await createTestServer();
+  const first = await signUp(server);
+  const second = tokensOf(await refreshWith(server, first.refresh, "key-1"));
+  const third = tokensOf(await refreshWith(server, second.refresh, "key-2"));
+  const late = await refreshWith(server, first.refresh, "key-1");
+  assert.equal(late.status, 401);
+  assert.equal(late.body["reason"], "reused");
+  const fourth = tokensOf(await refreshWith(server, third.refresh, "key-3"));
+  assert.equal((await server.request("GET", "/users/me", { token: fourth.access })).status, 200);
+  assert.equal((await server.events()).includes("session/refresh-reused"), false);
+  const thief = await refreshWith(server, second.refresh, "another key");
+  assert.equal(thief.body["reason"], "reused");
+  await assertOver(server, fourth);
 });
 
 test("two tabs within ten seconds get the same successor", async () => {

@@ -103,12 +103,16 @@ async function decide(
     return { kind: "refused", reason: "expired" };
   }
   const kind = judge(tx, family, token.generation, keyTag);
+  if (kind === "duplicate") return { kind: "refused", reason: "reused" };
   if (kind === "stolen") {
     await endSession(tx, family.id, { at: tx.clock.now(), reason: "refresh-reused" });
     await recordEvent(tx, { type: "session/refresh-reused", payload: { session_id: family.id }, ...about });
     return { kind: "refused", reason: "reused" };
   }
-  if (kind === "rotated") await rotateRefresh(tx, family, { at: tx.clock.now(), keyTag, ...origin });
+  if (kind === "rotated") {
+    const keyTags = [keyTag ?? noKey, ...keyTagsOf(family)].slice(0, keyTagsMax).join(",");
+    await rotateRefresh(tx, family, { at: tx.clock.now(), keyTags, ...origin });
+  }
   await recordEvent(tx, { type: "session/refreshed", payload: { session_id: family.id, outcome: kind }, ...about });
   return {
     kind,
@@ -123,16 +127,32 @@ function isExpired({ clock, config }: Pick<Platform, "clock" | "config">, family
   return now >= family.expires_at || now >= family.last_used_at + config.sessionIdleLifetimeSeconds * 1000;
 }
 
-/** A retry or a theft? The newest token is simply used; of the used ones only the last may come again. */
+const noKey = "-";
+const keyTagsMax = 8;
+const duplicateMilliseconds = 60_000;
+
+function keyTagsOf(family: RefreshFamilyRow): string[] {
+  return family.refresh_key_tags === "" ? [] : family.refresh_key_tags.split(",");
+}
+
+/**
+ * A retry or a theft? The newest token is simply used; of the used ones only the last is ever given its successor again.
+ *
+ * An older one that comes within a minute with the very key it was used by is the same request once more: its client
+ * had given up on it, asked again and gone on, and the network delivers it only now. It gets nothing, for a thief could
+ * have copied the key as well, but it is no reason to end the session: the proof found honest clients signed out by it.
+ */
 function judge(
   { clock, config }: Pick<Platform, "clock" | "config">,
   family: RefreshFamilyRow,
   generation: number,
   keyTag: string | null,
-): "rotated" | "retried" | "overlapped" | "stolen" {
+): "rotated" | "retried" | "overlapped" | "duplicate" | "stolen" {
   if (generation === family.refresh_generation) return "rotated";
-  if (generation !== family.refresh_generation - 1) return "stolen";
-  if (keyTag !== null && keyTag === family.refresh_key_tag) return "retried";
+  const usesSince = family.refresh_generation - 1 - generation;
+  const isSameKey = keyTag !== null && keyTagsOf(family)[usesSince] === keyTag;
   const ageMilliseconds = clock.now() - (family.refreshed_at ?? 0);
+  if (usesSince !== 0) return isSameKey && ageMilliseconds <= duplicateMilliseconds ? "duplicate" : "stolen";
+  if (isSameKey) return "retried";
   return ageMilliseconds <= config.refreshOverlapSeconds * 1000 ? "overlapped" : "stolen";
 }

@@ -34,7 +34,7 @@ export type RefreshFamilyRow = Pick<
   | "refresh_secret"
   | "refresh_generation"
   | "refreshed_at"
-  | "refresh_key_tag"
+  | "refresh_key_tags"
   | "last_used_at"
   | "expires_at"
   | "ended_at"
@@ -44,7 +44,7 @@ export type RefreshFamilyRow = Pick<
 export async function findRefreshFamily({ db }: Db, sessionId: string): Promise<RefreshFamilyRow | undefined> {
   return db
     .selectFrom("sessions")
-    .select(["id", "refresh_secret", "refresh_generation", "refreshed_at", "refresh_key_tag"])
+    .select(["id", "refresh_secret", "refresh_generation", "refreshed_at", "refresh_key_tags"])
     .select(["last_used_at", "expires_at", "ended_at"])
     .where("id", "=", sessionId)
     .executeTakeFirst();
@@ -68,7 +68,7 @@ export async function rotateRefresh(
   family: RefreshFamilyRow,
   use: {
     readonly at: number;
-    readonly keyTag: string | null;
+    readonly keyTags: string;
     readonly address: string;
     readonly userAgent: string | null;
   },
@@ -78,7 +78,7 @@ export async function rotateRefresh(
     .set({
       refresh_generation: family.refresh_generation + 1,
       refreshed_at: use.at,
-      refresh_key_tag: use.keyTag,
+      refresh_key_tags: use.keyTags,
       last_used_at: use.at,
       address: use.address,
       user_agent: use.userAgent,

@@ -190,7 +190,7 @@ export async function startSession(
     refresh_secret: makeRefreshSecret(tx),
     refresh_generation: 1,
     refreshed_at: null,
-    refresh_key_tag: null,
+    refresh_key_tags: "",
   };
   await insertSession(tx, session);
   await recordEvent(tx, {

@@ -38,7 +38,7 @@ const columns = {
     refresh_secret: "not null",
     refresh_generation: "not null",
     refreshed_at: "null",
-    refresh_key_tag: "null",
+    refresh_key_tags: "not null",
   },
   signing_keys: {
     id: "not null",
@@ -108,7 +108,7 @@ test("the database keeps what must hold whoever writes", async () => {
 test("sessions go with their account, its events stay, and its number is never given again", async () => {
   await using db = await openDatabase(memory, { now: () => 1 });
   await db.insertInto("accounts").values(account).execute();
-  const refresh = { refresh_secret: new Uint8Array(1), refresh_generation: 1 };
+  const refresh = { refresh_secret: new Uint8Array(1), refresh_generation: 1, refresh_key_tags: "" };
   const times = { created_at: 1, authenticated_at: 1, last_used_at: 1, expires_at: 2, ...refresh };
   await db
     .insertInto("sessions")

@@ -40,9 +40,10 @@ export type Tables = {
     refresh_secret: Fixed<Uint8Array>;
     /** The number of the newest refresh token; it has not been used. */
     refresh_generation: number;
-    /** When the one before it was used, and by which Idempotency-Key (its tag; null for none). */
+    /** When the one before it was used. */
     refreshed_at: number | null;
-    refresh_key_tag: string | null;
+    /** By which Idempotency-Keys the last eight were used: their tags, the newest first, "-" for none. */
+    refresh_key_tags: string;
   };
   signing_keys: {
     /** The `kid`. */

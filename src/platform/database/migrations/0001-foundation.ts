@@ -51,7 +51,7 @@ async function createSessions(db: MigrationDatabase, { wholeNumber, bytes, table
     .addColumn("refresh_secret", bytes, (column) => column.notNull())
     .addColumn("refresh_generation", "integer", (column) => column.notNull())
     .addColumn("refreshed_at", wholeNumber)
-    .addColumn("refresh_key_tag", "text")
+    .addColumn("refresh_key_tags", "text", (column) => column.notNull())
     .addCheckConstraint("sessions_end_has_reason", sql`(ended_at is null) = (end_reason is null)`)
     .modifyEnd(tableEnd)
     .execute();

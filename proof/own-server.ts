@@ -1,0 +1,70 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** A Tollgate of the proof's own, that may be killed and comes back on the same port and data. */
+export type OwnServer = {
+  readonly url: string;
+  /** kill -9, then a new process on the same data. Resolves when that listens. */
+  readonly crash: () => Promise<void>;
+  readonly stop: () => Promise<void>;
+};
+
+const unlimited = Object.fromEntries(
+  ["LIMITED", "SIGN_UP", "LOGIN_ADDRESS", "LOGIN_ACCOUNT", "REFRESH", "API"].map((name) => [`LIMIT_${name}`, "off"]),
+);
+
+export async function startOwnServer(env: Readonly<Record<string, string>>): Promise<OwnServer> {
+  const directory = mkdtempSync(join(tmpdir(), "tollgate-proof-"));
+  const port = await freePort();
+  const settings = { ...unlimited, LOG_LEVEL: "error", PORT: String(port), ...env };
+  const url = `http://127.0.0.1:${port}`;
+  const start = async (): Promise<ChildProcess> => {
+    const main = join(import.meta.dirname, "../src/main.ts");
+    const child = spawn(process.execPath, [main, "serve"], {
+      env: { PATH: process.env["PATH"] ?? "", DATABASE_URL: `sqlite:${directory}/tollgate.db`, ...settings },
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+    await waitUntilReady(url, child);
+    return child;
+  };
+  let child = await start();
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    const ended = once(child, "close");
+    child.kill(signal);
+    await ended;
+  };
+  return {
+    url,
+    crash: async () => {
+      await end("SIGKILL");
+      child = await start();
+    },
+    stop: async () => {
+      await end("SIGTERM");
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+async function waitUntilReady(url: string, child: ChildProcess): Promise<void> {
+  for (let tries = 0; tries < 400; tries += 1) {
+    if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}`);
+    const response = await fetch(`${url}/health/ready`).catch(() => undefined);
+    if (response?.status === 200) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error("the server did not get ready within 20 seconds");
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}

@@ -1,0 +1,84 @@
+import { pause, createRefreshClient } from "./refresh-client.ts";
+import { type Chance, type Lane, type Scenario, scenarios } from "./refresh-scenarios.ts";
+
+export type ProofOptions = {
+  readonly url: string;
+  readonly rounds: number;
+  readonly seed: number;
+  readonly lanes: number;
+  /** REFRESH_OVERLAP of that server. */
+  readonly overlapMilliseconds: number;
+  /** Kills the server and starts it anew; left out for a server that is not the proof's own. */
+  readonly crash?: () => Promise<void>;
+  readonly crashEveryRounds?: number;
+  readonly onRound?: (done: number) => void;
+};
+
+export type ProofResult = {
+  readonly rounds: Readonly<Record<string, number>>;
+  readonly crashes: number;
+  readonly honestSignOuts: readonly string[];
+  readonly theftsMissed: readonly string[];
+};
+
+/** Plays so many rounds, some at a time, in an order that the seed decides; tells what went wrong. */
+export async function proveRefresh(options: ProofOptions): Promise<ProofResult> {
+  const { url, rounds, lanes, overlapMilliseconds, crash, crashEveryRounds = Infinity, onRound } = options;
+  const client = createRefreshClient(url);
+  const chance = createChance(options.seed);
+  const counts: Record<string, number> = {};
+  const honestSignOuts: string[] = [];
+  const theftsMissed: string[] = [];
+  let [started, done, crashes, people] = [0, 0, 0, 0];
+
+  const nextLane = async (): Promise<Lane> => {
+    people += 1;
+    return { token: await client.signUp(`proof-${options.seed}-${people}@example.com`) };
+  };
+  const playLane = async (): Promise<void> => {
+    let lane = await nextLane();
+    while (started < rounds) {
+      started += 1;
+      const round = started;
+      // Thefts cost a new session and a wait, so they are the rarer half.
+      const scenario = pick(chance);
+      const fault = await scenario.run(client, lane, chance, overlapMilliseconds);
+      counts[scenario.name] = (counts[scenario.name] ?? 0) + 1;
+      if (fault !== undefined)
+        (scenario.isTheft ? theftsMissed : honestSignOuts).push(`round ${round}, ${scenario.name}: ${fault}`);
+      if (scenario.isTheft || fault !== undefined) lane = await nextLane();
+      done += 1;
+      onRound?.(done);
+    }
+  };
+  const crashNowAndThen = async (): Promise<void> => {
+    while (crash && done < rounds) {
+      if (done >= (crashes + 1) * crashEveryRounds) {
+        await crash();
+        crashes += 1;
+      }
+      await pause(5);
+    }
+  };
+  await Promise.all([...Array.from({ length: lanes }, playLane), crashNowAndThen()]);
+  return { rounds: counts, crashes, honestSignOuts, theftsMissed };
+}
+
+function pick(chance: Chance): Scenario {
+  const isTheft = chance(4) === 0;
+  const some = scenarios.filter((scenario) => scenario.isTheft === isTheft);
+  // A slow clock waits; the others are quick.
+  const chosen = some[chance(some.length)] as Scenario;
+  return chosen.name === "slow clock" && chance(4) !== 0 ? (some[0] as Scenario) : chosen;
+}
+
+/** Mulberry32: small, and the same row everywhere. */
+function createChance(seed: number): Chance {
+  let state = seed >>> 0;
+  return (below) => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
+  };
+}
