@@ -1,0 +1,34 @@
+/**
+ * The enumeration self-test: nothing a stranger sees tells whether an account exists.
+ * `npm run proof:enumeration -- --url http://localhost:8000`
+ */
+import { Command } from "commander";
+import { proveNoEnumeration } from "./enumeration-run.ts";
+import { createProgress } from "./progress.ts";
+
+const program = new Command("proof:enumeration")
+  .description("Compares what known and unknown accounts answer: status, headers, body, size and time.")
+  .requiredOption("--url <url>", "a Tollgate with LIMIT_LOGIN_ADDRESS and LIMIT_LOGIN_ACCOUNT off")
+  .option("--samples <count>", "requests for each kind", "2000");
+program.parse();
+const { url, samples } = program.opts<{ readonly url: string; readonly samples: string }>();
+
+const onSample = createProgress(Number(samples), (text) => process.stdout.write(text), process.stdout.isTTY);
+try {
+  const results = await proveNoEnumeration({ url, samples: Number(samples), meanDifferenceMilliseconds: 1, onSample });
+  for (const { flow, tellsApart, time, isTimeTelling } of results) {
+    const { meanDifference, t, tProbability, distance, distanceProbability } = time;
+    console.log(
+      `${flow}: mean difference ${meanDifference.toFixed(3)} ms, Welch t ${t.toFixed(2)} (p ${tProbability.toFixed(3)}), Kolmogorov–Smirnov ${distance.toFixed(3)} (p ${distanceProbability.toFixed(3)})`,
+    );
+    for (const shape of tellsApart) console.log(`  only one kind answers: ${shape}`);
+    if (isTimeTelling) console.log("  the times tell the two apart");
+    console.log(tellsApart.length === 0 && !isTimeTelling ? "  pass" : "  FAIL");
+  }
+  process.exitCode = results.every(({ tellsApart, isTimeTelling }) => tellsApart.length === 0 && !isTimeTelling)
+    ? 0
+    : 1;
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { test } from "node:test";
+import { proveNoEnumeration } from "../../proof/enumeration-run.ts";
+import { startOwnServer } from "../../proof/own-server.ts";
+import { compare } from "../../proof/statistics.ts";
+
+test("nothing a stranger sees tells whether an account exists", async (t) => {
+  // ASVS 6.3.8 (requirement 12), V7; `npm run proof:enumeration` takes 2,000 samples and one millisecond.
+  const server = await startOwnServer({});
+  t.after(() => server.stop());
+  const [login] = await proveNoEnumeration({ url: server.url, samples: 120, meanDifferenceMilliseconds: 3 });
+  assert.deepEqual(login?.tellsApart, []);
+  assert.equal(login?.isTimeTelling, false, JSON.stringify(login?.time));
+});
+
+test("the self-test finds what it is made to find", async (t) => {
+  const leaky = createServer((request, response) => {
+    let text = "";
+    request.on("data", (chunk) => (text += chunk));
+    request.on("end", () => {
+      const isKnown = text.includes("known-");
+      const isSignUp = request.url === "/users/";
+      setTimeout(
+        () => {
+          response.writeHead(isSignUp ? 201 : 401, {
+            "content-type": "application/json",
+            ...(isKnown ? { "x-known": "1" } : {}),
+          });
+          response.end(JSON.stringify({ request_id: Math.random() }).padEnd(60));
+        },
+        isKnown ? 12 : 4,
+      );
+    });
+  }).listen(0, "127.0.0.1");
+  await once(leaky, "listening");
+  t.after(() => leaky.close());
+  const { port } = leaky.address() as { port: number };
+  const [login] = await proveNoEnumeration({
+    url: `http://127.0.0.1:${port}`,
+    samples: 120,
+    meanDifferenceMilliseconds: 3,
+  });
+  assert.equal(login?.isTimeTelling, true);
+  assert.equal(login?.tellsApart.length, 2, "a header more is seen");
+});
+
+test("the statistics agree with known values", () => {
+  // Worked out independently from the definitions (Python's statistics module).
+  const a = [27.5, 21.0, 19.0, 23.6, 17.0, 17.9, 16.9, 20.1, 21.9, 22.6, 23.1, 19.6, 19.0, 21.7, 21.4];
+  const b = [27.1, 22.0, 20.8, 23.4, 23.4, 23.5, 25.8, 22.0, 24.8, 20.2, 21.9, 22.1, 22.9, 30.5, 25.2];
+  const { t, degreesOfFreedom, distance } = compare(a, b);
+  assert.equal(t.toFixed(6), "-2.894164");
+  assert.equal(degreesOfFreedom.toFixed(4), "27.9172");
+  assert.equal(distance.toFixed(6), "0.533333");
+  const same = compare(a, a);
+  assert.equal(same.t, 0);
+  assert.equal(same.distance, 0);
+  assert.ok(same.tProbability > 0.99 && same.distanceProbability > 0.99);
+});
