@@ -54,6 +54,7 @@ export const authorizeProblems = {
       "A client that is no browser copied the cookie.",
     ],
     cures: ["Compare PUBLIC_URL with the address bar.", "Outside of browsers send `refresh_token` in the body."],
+    // The name of the cookie on https; plain http on this machine has it without __Host-.
     exampleRequest:
       "POST /auth/refresh HTTP/1.1\nOrigin: https://elsewhere.example\nCookie: __Host-tollgate_refresh=tgr_…\nContent-Type: application/json\n\n{}",
   },

@@ -12,7 +12,7 @@ export const limitProblems = {
       "A loop or a retry without a pause.",
       "Many clients that share one address, or one client_id.",
       "Behind a proxy: TRUSTED_PROXIES does not name it, so everybody counts as the proxy.",
-      "For login-account: wrong passwords for this account, by whomever.",
+      "For login-account: wrong passwords. Those of strangers to an account count together; a client that has signed in before is counted apart.",
     ],
     cures: [
       "Wait for Retry-After seconds; show people a countdown.",

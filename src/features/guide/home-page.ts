@@ -21,7 +21,7 @@ export function homePage(server: {
   const main = html`
 <section class="hero">
 <h1>Accounts, sign-in and rate limits that explain themselves</h1>
-<p class="lead">This server keeps accounts, proves who is asking, and slows down who asks too often. Each answer tells which gate decided it, and why.</p>
+<p class="lead">This server keeps accounts, proves who is asking, and slows down who asks too often. Each refusal tells which gate decided it, and why.</p>
 ${status(server)}
 </section>
 <section aria-labelledby="gates">
