@@ -45,7 +45,9 @@ export async function proveRefresh(options: ProofOptions): Promise<ProofResult> 
       const fault = await scenario.run(client, lane, chance, overlapMilliseconds);
       counts[scenario.name] = (counts[scenario.name] ?? 0) + 1;
       if (fault !== undefined)
-        (scenario.isTheft ? theftsMissed : honestSignOuts).push(`round ${round}, ${scenario.name}: ${fault}`);
+        (scenario.isTheft ? theftsMissed : honestSignOuts).push(
+          `round ${round}, ${scenario.name}, session ${sessionOf(lane)}: ${fault}`,
+        );
       if (scenario.isTheft || fault !== undefined) lane = await nextLane();
       done += 1;
       onRound?.(done);
@@ -62,6 +64,11 @@ export async function proveRefresh(options: ProofOptions): Promise<ProofResult> 
   };
   await Promise.all([...Array.from({ length: lanes }, playLane), crashNowAndThen()]);
   return { rounds: counts, crashes, honestSignOuts, theftsMissed };
+}
+
+/** For looking the story up in the audit log of that server. */
+function sessionOf({ token }: Lane): string {
+  return Buffer.from(token.slice("tgr_".length), "base64url").subarray(0, 16).toString("base64url");
 }
 
 function pick(chance: Chance): Scenario {
