@@ -7,7 +7,7 @@ export type Flow = {
 };
 
 /** Every such flow; a later one is one more row. */
-export const flows: readonly Flow[] = [
+const flows: readonly Flow[] = [
   {
     name: "login",
     request: (email) => ({ path: "/auth/login", body: { email, password: "not the password of anybody" } }),

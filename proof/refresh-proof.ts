@@ -21,7 +21,7 @@ const program = new Command("proof:refresh")
   .option("--rounds <count>", "how many rounds", "10000")
   .option("--seed <number>", "the order of the rounds", String(Date.now() % 1_000_000))
   .option("--lanes <count>", "how many at a time", "64")
-  .option("--overlap <seconds>", "REFRESH_OVERLAP of that server", "3");
+  .option("--overlap <seconds>", "REFRESH_OVERLAP of that server", "6");
 program.parse();
 const options = program.opts<Options>();
 const [rounds, seed, lanes] = [Number(options.rounds), Number(options.seed), Number(options.lanes)];

@@ -9,7 +9,7 @@ export const limits = {
   "login-account": {
     quota: 10,
     windowSeconds: 900,
-    per: "account",
+    per: "account, or known client",
     meaning: "Wrong passwords for one account, known or not. Never a lasting lock-out.",
   },
   refresh: { quota: 30, windowSeconds: 60, per: "session", meaning: "New access tokens for one session." },

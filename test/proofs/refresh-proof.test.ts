@@ -8,7 +8,7 @@ test("600 rounds of lost answers, tabs, kill -9 and thieves: nobody honest signe
   const seed = Date.now() % 1_000_000;
   t.diagnostic(`seed ${seed}`);
   const server = await startOwnServer({
-    REFRESH_OVERLAP: "3s",
+    REFRESH_OVERLAP: "6s",
     ARGON2_MEMORY_KIB: "8",
     ARGON2_PASSES: "1",
     HASH_QUEUE: "500",
@@ -19,7 +19,7 @@ test("600 rounds of lost answers, tabs, kill -9 and thieves: nobody honest signe
     rounds: 600,
     seed,
     lanes: 48,
-    overlapMilliseconds: 3000,
+    overlapMilliseconds: 6000,
     crash: server.crash,
     crashEveryRounds: 150,
   });

@@ -58,8 +58,12 @@ export function parseTrustedProxies(list: string): readonly string[] | { readonl
 }
 
 function faultOf(entry: string): string | undefined {
-  const [address = "", prefix] = entry.split("/");
-  if (!ipaddr.isValid(address) || (ipaddr.IPv4.isIPv4(address) && !ipaddr.IPv4.isValidFourPartDecimal(address))) {
+  const [address = "", prefix, more] = entry.split("/");
+  if (
+    more !== undefined ||
+    !ipaddr.isValid(address) ||
+    (ipaddr.IPv4.isIPv4(address) && !ipaddr.IPv4.isValidFourPartDecimal(address))
+  ) {
     return "is no IP address or CIDR; write the proxy's address, as 10.0.0.5 or 10.0.0.0/24, or the word loopback.";
   }
   if (prefix === undefined) return undefined;

@@ -1,3 +1,4 @@
+import { LRUCache } from "lru-cache";
 import type { Clock } from "../clock.ts";
 import type { Limit, RateLimitDecision, RateLimiter } from "./rate-limiter.ts";
 
@@ -22,17 +23,17 @@ export function createMemoryRateLimiter(
   clock: Pick<Clock, "monotonicNow">,
   { keysMax }: { readonly keysMax: number },
 ): RateLimiter {
-  const windowsByLimit = new Map<string, Map<string, Window>>();
+  const windowsByLimit = new Map<string, LRUCache<string, Window>>();
   return {
     take: async (limit, key) => {
-      const windows = windowsByLimit.get(limit.name) ?? new Map<string, Window>();
+      const windows = windowsByLimit.get(limit.name) ?? new LRUCache<string, Window>({ max: keysMax });
       windowsByLimit.set(limit.name, windows);
       const now = clock.monotonicNow();
+      const leftBefore = now - limit.windowSeconds * 1000;
       const window = windows.get(key) ?? { times: [], head: 0 };
-      forgetOld(window, now - limit.windowSeconds * 1000);
-      windows.delete(key); // Set again below: the map's order is the order of use.
+      forgetOld(window, leftBefore);
+      sweep(windows, leftBefore);
       windows.set(key, window);
-      sweep(windows, now - limit.windowSeconds * 1000, keysMax);
       return decide(limit, window, now);
     },
     keysHeld: () => [...windowsByLimit.values()].reduce((sum, { size }) => sum + size, 0),
@@ -73,13 +74,13 @@ function forgetOld(window: Window, leftBefore: number): void {
   else if (window.head > times.length / 2) Object.assign(window, { times: times.slice(window.head), head: 0 });
 }
 
-/** Drops the least recently used keys that are idle, a few at a time, and any that are too many. */
-function sweep(windows: Map<string, Window>, leftBefore: number, keysMax: number): void {
-  let swept = 0;
-  for (const [key, { times }] of windows) {
-    const isIdle = (times.at(-1) ?? Number.NEGATIVE_INFINITY) <= leftBefore;
-    if (windows.size <= keysMax && (!isIdle || swept >= sweptPerTake || windows.size === 1)) return;
+/** Drops the least recently used keys that are idle, a few at a time. */
+function sweep(windows: LRUCache<string, Window>, leftBefore: number): void {
+  let looked = 0;
+  for (const key of windows.rkeys()) {
+    const isIdle = (windows.peek(key)?.times.at(-1) ?? Number.NEGATIVE_INFINITY) <= leftBefore;
+    if (!isIdle || looked === sweptPerTake) return;
     windows.delete(key);
-    swept += 1;
+    looked += 1;
   }
 }

@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createTestClock } from "../../../test/support/test-clock.ts";
+import { createMemoryRateLimiter } from "./memory-rate-limiter.ts";
+import { rateLimiterConformance } from "./rate-limiter-conformance.ts";
+import type { Limit } from "./rate-limiter.ts";
+
+rateLimiterConformance("memory", async () => {
+  const clock = createTestClock();
+  return {
+    limiter: createMemoryRateLimiter(clock, { keysMax: 1000 }),
+    advance: async (milliseconds) => clock.advance(milliseconds),
+  };
+});
+
+const limit: Limit = { name: "some", quota: 2, windowSeconds: 60 };
+
+test("a million keys: never more than the bound are held, and those of another limit stay", async () => {
+  const clock = createTestClock();
+  const limiter = createMemoryRateLimiter(clock, { keysMax: 10_000 });
+  const guarded: Limit = { ...limit, name: "login-account" };
+  await limiter.take(guarded, "alice");
+  await limiter.take(guarded, "alice");
+  for (let index = 0; index < 1_000_000; index += 1) await limiter.take(limit, `made up ${index}`);
+  assert.equal(limiter.keysHeld(), 10_001);
+  assert.equal(
+    (await limiter.take(guarded, "alice")).accepted,
+    false,
+    "made-up keys push out none that guard a secret",
+  );
+});
+
+test("a key in use stays when the map is full; the one that was not used for longest goes", async () => {
+  const limiter = createMemoryRateLimiter(createTestClock(), { keysMax: 3 });
+  for (const key of ["a", "a", "b", "b", "c", "a", "d"]) await limiter.take(limit, key);
+  assert.equal((await limiter.take(limit, "a")).accepted, false, "refused, yet used");
+  assert.equal((await limiter.take(limit, "b")).accepted, true, "forgotten");
+  assert.equal(limiter.keysHeld(), 3);
+});
+
+test("keys that are idle are forgotten as others come", async () => {
+  const clock = createTestClock();
+  const limiter = createMemoryRateLimiter(clock, { keysMax: 100_000 });
+  for (let index = 0; index < 1000; index += 1) await limiter.take(limit, `old ${index}`);
+  clock.advance(60_000);
+  for (let index = 0; index < 1000; index += 1) await limiter.take(limit, `new ${index}`);
+  assert.equal(limiter.keysHeld(), 1000);
+});
+
+test("somebody who sets the machine's clock changes nothing", async () => {
+  // X11
+  const clock = createTestClock();
+  const limiter = createMemoryRateLimiter(clock, { keysMax: 10 });
+  await limiter.take(limit, "a");
+  await limiter.take(limit, "a");
+  clock.jump(86_400_000);
+  assert.equal((await limiter.take(limit, "a")).accepted, false);
+  clock.jump(-2 * 86_400_000);
+  assert.equal((await limiter.take(limit, "a")).retryAfterSeconds, 60);
+});
