@@ -5,7 +5,8 @@ import { createTestServer, type SignedIn, type TestServer } from "../support/tes
 
 /**
  * Random histories of accounts, sessions, refresh and revocation, held against a model of a few lines
- * (security.md, "Invariants a history checker proves": I1, I2, I3, I5, I7). The seed is printed.
+ * (security.md, "Invariants a history checker proves": I1, I2, I3, I5, I7). The seed is printed;
+ * SEED and RUNS in the environment play it again, or more of it.
  */
 
 const second = 1000;
