@@ -164,7 +164,7 @@ test("commands work beside a running server, and why tells what decided a reques
   });
   assert.equal(signIn.status, 200);
   const keys = await runTollgate(["keys", "list"], env);
-  assert.match(keys.stdout, /^KEY +ALGORITHM +MADE\n\S+ +ES256 +\d{4}-/);
+  assert.match(keys.stdout, /^KEY +ALGORITHM +STATE .*\n\S+ +ES256 +signing +\d{4}-/);
   assert.equal((await runTollgate(["doctor"], env)).exitCode, 0);
 
   const refused = await fetch(`${server.url}/users/me`);
