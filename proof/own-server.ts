@@ -32,7 +32,9 @@ export async function startOwnServer(env: Readonly<Record<string, string>>): Pro
     return child;
   };
   let child = await start();
+  process.once("exit", () => child.kill("SIGKILL"));
   const end = async (signal: NodeJS.Signals): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, "close");
     child.kill(signal);
     await ended;

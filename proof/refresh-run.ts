@@ -34,13 +34,15 @@ export async function proveRefresh(options: ProofOptions): Promise<ProofResult> 
   const theftsMissed: string[] = [];
   let [started, done, crashes, people, setAside] = [0, 0, 0, 0, 0];
 
+  let isOver = false;
+
   const nextLane = async (): Promise<Lane> => {
     people += 1;
     return { token: await client.signUp(`proof-${run}-${people}@example.com`) };
   };
   const playLane = async (): Promise<void> => {
     let lane = await nextLane();
-    while (started < rounds) {
+    while (!isOver && started < rounds) {
       started += 1;
       const round = started;
       // Each round has a row of its own, so that the lanes' pace changes nothing in it.
@@ -58,7 +60,7 @@ export async function proveRefresh(options: ProofOptions): Promise<ProofResult> 
     }
   };
   const crashNowAndThen = async (): Promise<void> => {
-    while (crash && done < rounds) {
+    while (crash && !isOver && done < rounds) {
       if (done >= (crashes + 1) * crashEveryRounds) {
         await crash();
         crashes += 1;
@@ -66,7 +68,9 @@ export async function proveRefresh(options: ProofOptions): Promise<ProofResult> 
       await pause(5);
     }
   };
-  await Promise.all([...Array.from({ length: lanes }, playLane), crashNowAndThen()]);
+  await Promise.all([...Array.from({ length: lanes }, playLane), crashNowAndThen()]).finally(() => {
+    isOver = true;
+  });
   return { rounds: counts, crashes, setAside, honestSignOuts, theftsMissed };
 }
 

@@ -15,7 +15,7 @@ test("nothing a stranger sees tells whether an account exists", async (t) => {
   assert.equal(login?.isTimeTelling, false, JSON.stringify(login?.time));
 });
 
-test("the self-test finds what it is made to find", async (t) => {
+test("a header more and three milliseconds are found", async (t) => {
   const leaky = createServer((request, response) => {
     let text = "";
     request.on("data", (chunk) => (text += chunk));
@@ -30,7 +30,7 @@ test("the self-test finds what it is made to find", async (t) => {
           });
           response.end(JSON.stringify({ request_id: Math.random() }).padEnd(60));
         },
-        isKnown ? 12 : 4,
+        isKnown ? 8 : 5,
       );
     });
   }).listen(0, "127.0.0.1");
@@ -39,8 +39,8 @@ test("the self-test finds what it is made to find", async (t) => {
   const { port } = leaky.address() as { port: number };
   const [login] = await proveNoEnumeration({
     url: `http://127.0.0.1:${port}`,
-    samples: 120,
-    meanDifferenceMilliseconds: 3,
+    samples: 200,
+    meanDifferenceMilliseconds: 1,
   });
   assert.equal(login?.isTimeTelling, true);
   assert.equal(login?.tellsApart.length, 2, "a header more is seen");
@@ -54,8 +54,24 @@ test("the statistics agree with known values", () => {
   assert.equal(t.toFixed(6), "-2.894164");
   assert.equal(degreesOfFreedom.toFixed(4), "27.9172");
   assert.equal(distance.toFixed(6), "0.533333");
+  // Of the tables: Student's t with many degrees of freedom, and Kolmogorov's Q(1.3491).
+  const row = Array.from({ length: 1000 }, (_, index) => index);
+  const shifted = (by: number) => row.map((value) => value + by);
+  assert.equal(compare(row, shifted(25)).tProbability.toFixed(4), "0.0529");
+  assert.equal(compare(row, shifted(60)).distanceProbability.toFixed(4), "0.0525");
   const same = compare(a, a);
   assert.equal(same.t, 0);
   assert.equal(same.distance, 0);
   assert.ok(same.tProbability > 0.99 && same.distanceProbability > 0.99);
+});
+
+test("a server with its limits on cannot be proved, and is told so", async (t) => {
+  const limited = createServer((request, response) => {
+    request.resume().on("end", () => response.writeHead(request.url === "/users/" ? 201 : 429).end("{}"));
+  }).listen(0, "127.0.0.1");
+  await once(limited, "listening");
+  t.after(() => limited.close());
+  const { port } = limited.address() as { port: number };
+  const proof = proveNoEnumeration({ url: `http://127.0.0.1:${port}`, samples: 5, meanDifferenceMilliseconds: 1 });
+  await assert.rejects(proof, /login was answered 429: set LIMIT_LOGIN_ADDRESS and LIMIT_LOGIN_ACCOUNT to off/);
 });

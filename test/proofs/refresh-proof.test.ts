@@ -3,12 +3,12 @@ import { test } from "node:test";
 import { startOwnServer } from "../../proof/own-server.ts";
 import { proveRefresh } from "../../proof/refresh-run.ts";
 
-test("600 rounds of lost answers, tabs, kill -9 and thieves: nobody honest signed out, no thief missed", async (t) => {
+test("400 rounds of lost answers, tabs, kill -9 and thieves: nobody honest signed out, no thief missed", async (t) => {
   // X1, X18, requirements 48–50; `npm run proof:refresh` plays 10,000.
   const seed = Date.now() % 1_000_000;
   t.diagnostic(`seed ${seed}`);
   const server = await startOwnServer({
-    REFRESH_OVERLAP: "6s",
+    REFRESH_OVERLAP: "2s",
     ARGON2_MEMORY_KIB: "8",
     ARGON2_PASSES: "1",
     HASH_QUEUE: "500",
@@ -16,15 +16,16 @@ test("600 rounds of lost answers, tabs, kill -9 and thieves: nobody honest signe
   t.after(() => server.stop());
   const result = await proveRefresh({
     url: server.url,
-    rounds: 600,
+    rounds: 400,
     seed,
     lanes: 48,
-    overlapMilliseconds: 6000,
+    overlapMilliseconds: 2000,
     crash: server.crash,
-    crashEveryRounds: 150,
+    crashEveryRounds: 100,
   });
   assert.deepEqual(result.honestSignOuts, [], `seed ${seed}`);
   assert.deepEqual(result.theftsMissed, [], `seed ${seed}`);
   assert.ok(result.crashes >= 2);
+  assert.ok(result.setAside < 60, "a slow machine: most rounds say something all the same");
   assert.equal(Object.keys(result.rounds).length, 8, "every scenario was played");
 });
