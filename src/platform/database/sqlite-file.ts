@@ -1,7 +1,8 @@
-import { closeSync, fsyncSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DatabaseSync } from "node:sqlite";
+import { syncDirectory } from "../data-directory.ts";
 import { StartError } from "../start-error.ts";
 import { sqliteCodes, sqlitePrimaryCode } from "./database-faults.ts";
 
@@ -76,15 +77,6 @@ function createFile(path: string): void {
   for (let current = directory; ; current = dirname(current)) {
     syncDirectory(current);
     if (current === last) return;
-  }
-}
-
-function syncDirectory(path: string): void {
-  const directory = openSync(path, "r");
-  try {
-    fsyncSync(directory);
-  } finally {
-    closeSync(directory);
   }
 }
 
