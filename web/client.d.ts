@@ -4,8 +4,6 @@ export type Tokens = {
   refresh?: string;
   /** Milliseconds since the epoch: from then on it is refreshed before it is used. */
   freshUntil: number;
-  /** Orders what tabs tell each other: later is greater, also when the clock is set back. */
-  order: number;
 };
 
 export type ClientOptions = {
@@ -16,24 +14,17 @@ export type ClientOptions = {
 };
 
 export type Client = {
-  /**
-   * An access token; undefined when nobody is signed in. Refreshes it first when it is about to expire; as long as the
-   * server does not answer that, it is the old one. Rejects when the server does not say whether somebody is signed in.
-   */
+  /** An access token that is good for a while yet; undefined when nobody is signed in. */
   token(): Promise<string | undefined>;
   /** The server's answer; what it says is for the caller to show. */
   signUp(email: string, password: string): Promise<Response>;
   signIn(email: string, password: string): Promise<Response>;
-  /** Ends the session, here and in all tabs. Rejects, and keeps the session, when the server could not be told. */
+  /** Ends the session, here and in all tabs. */
   signOut(): Promise<void>;
-  /**
-   * Like the browser's own, with the access token, so only for servers that may see it. Refreshes and repeats once when
-   * the token is not good any more.
-   */
+  /** Like the browser's own, with the access token; refreshes and repeats once when the token is not good any more. */
   fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response>;
   /** Called when somebody signs in or out, in whichever tab. Returns what stops it. */
   onChange(listener: (isSignedIn: boolean) => void): () => void;
-  /** Stops refreshing ahead of time and listening to other tabs. */
   close(): void;
 };
 
