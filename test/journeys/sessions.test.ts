@@ -80,6 +80,21 @@ test("a request that the network delivers a second time, after its client has go
   await assertOver(server, fourth);
 });
 
+test("a request that comes late finds its key among many refreshes of one minute, and among none older", async () => {
+  // The refresh proof: eight keys were too few for a client that refreshed nine times meanwhile.
+  const server = await createTestServer();
+  const first = await signUp(server);
+  let newest = first;
+  for (let use = 0; use < 60; use += 1) newest = tokensOf(await refreshWith(server, newest.refresh, `key-${use}`));
+  const late = await refreshWith(server, first.refresh, "key-0");
+  assert.equal(late.body["reason"], "reused");
+  assert.equal((await server.events()).includes("session/refresh-reused"), false);
+  server.clock.advance(60_001);
+  newest = tokensOf(await refreshWith(server, newest.refresh, "a minute later"));
+  assert.equal((await refreshWith(server, first.refresh, "key-0")).body["reason"], "reused");
+  await assertOver(server, newest);
+});
+
 test("two tabs within ten seconds get the same successor", async () => {
   const server = await createTestServer();
   const first = await signUp(server);

@@ -190,6 +190,8 @@ async function playRefresh(
     assert.equal(successor, newest?.text);
     return;
   }
+  // Only a burst is remembered: with a minute between two uses, the older keys are forgotten.
+  if (world.now - one.refreshedAt > 60 * second) one.keys.length = 0;
   one.keys[token.generation] = idempotencyKey;
   one.tokens.push({ text: successor, generation: token.generation + 1 });
   [one.usedAt, one.refreshedAt] = [world.now, world.now];

@@ -110,8 +110,7 @@ async function decide(
     return { kind: "refused", reason: "reused" };
   }
   if (kind === "rotated") {
-    const keyTags = [keyTag ?? noKey, ...keyTagsOf(family)].slice(0, keyTagsMax).join(",");
-    await rotateRefresh(tx, family, { at: tx.clock.now(), keyTags, ...origin });
+    await rotateRefresh(tx, family, { at: tx.clock.now(), keyTags: nextKeyTags(tx, family, keyTag), ...origin });
   }
   await recordEvent(tx, { type: "session/refreshed", payload: { session_id: family.id, outcome: kind }, ...about });
   return {
@@ -128,8 +127,15 @@ function isExpired({ clock, config }: Pick<Platform, "clock" | "config">, family
 }
 
 const noKey = "-";
-const keyTagsMax = 8;
+/** More refreshes in a minute than a client makes; with eight the proof found honest clients signed out. */
+const keyTagsMax = 64;
 const duplicateMilliseconds = 60_000;
+
+/** The keys of the last uses, newest first; those of more than a minute ago are of no use any more. */
+function nextKeyTags({ clock }: Pick<Platform, "clock">, family: RefreshFamilyRow, keyTag: string | null): string {
+  const isRecent = clock.now() - (family.refreshed_at ?? 0) <= duplicateMilliseconds;
+  return [keyTag ?? noKey, ...(isRecent ? keyTagsOf(family) : [])].slice(0, keyTagsMax).join(",");
+}
 
 function keyTagsOf(family: RefreshFamilyRow): string[] {
   return family.refresh_key_tags === "" ? [] : family.refresh_key_tags.split(",");
