@@ -42,7 +42,7 @@ export type Tables = {
     refresh_generation: number;
     /** When the one before it was used. */
     refreshed_at: number | null;
-    /** By which Idempotency-Keys the last eight were used: their tags, the newest first, "-" for none. */
+    /** By which Idempotency-Keys those of the last minute were used: their tags, the newest first, "-" for none. */
     refresh_key_tags: string;
   };
   signing_keys: {
