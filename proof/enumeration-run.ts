@@ -60,6 +60,7 @@ export async function proveNoEnumeration(options: EnumerationOptions): Promise<r
 
 async function signUp(url: string, email: string): Promise<void> {
   const response = await post(url, "/users/", { email, password: "a password of the one who is known" });
+  if (response.status === 429) throw new Error("the sign-up was answered 429: wait, or set LIMIT_SIGN_UP to off.");
   if (response.status !== 201)
     throw new Error(`the account to be known was not made: ${response.status} ${await response.text()}`);
 }

@@ -11,6 +11,8 @@ const patienceMilliseconds = 60_000;
 const retryMilliseconds = 50;
 const answerMillisecondsMax = 20_000;
 
+const limitsOff = "the proof needs LIMIT_REFRESH, LIMIT_SIGN_UP and LIMIT_API off on that server.";
+
 /** The server cannot be proved as it is set up; the message says why. */
 export class ProofImpossible extends Error {}
 
@@ -36,9 +38,7 @@ export function createRefreshClient(baseUrl: string) {
       if (response.status === 200) return { status: 200, token: body.refresh_token, access: body.token };
       if (response.status === 401) return { status: 401, reason: body.reason };
       if (response.status === 503) return { status: "no answer" };
-      throw new ProofImpossible(
-        `a refresh was answered ${response.status} ${JSON.stringify(body)}: the proof needs LIMIT_REFRESH, LIMIT_SIGN_UP and LIMIT_API off.`,
-      );
+      throw new ProofImpossible(`a refresh was answered ${response.status} ${JSON.stringify(body)}: ${limitsOff}`);
     } catch (error) {
       // The connection broke: the server was killed, before or after it had committed. Nobody can tell.
       if (error instanceof TypeError || (error instanceof DOMException && error.name === "TimeoutError"))
@@ -63,6 +63,7 @@ export function createRefreshClient(baseUrl: string) {
       const token = await untilAnswered(async () => {
         const response = await post("/users/", body, { "idempotency-key": email }).catch(() => undefined);
         if (response?.status === 201) return ((await response.json()) as { refresh_token: string }).refresh_token;
+        if (response?.status === 429) throw new ProofImpossible(`a sign-up was answered 429: ${limitsOff}`);
         if (response && response.status < 500)
           throw new ProofImpossible(`a sign-up was answered ${response.status}: ${await response.text()}`);
         return undefined;
