@@ -29,10 +29,10 @@ export function createMemoryRateLimiter(
       const windows = windowsByLimit.get(limit.name) ?? new LRUCache<string, Window>({ max: keysMax });
       windowsByLimit.set(limit.name, windows);
       const now = clock.monotonicNow();
-      const leftBefore = now - limit.windowSeconds * 1000;
+      const isOver = (time: number): boolean => now - time >= limit.windowSeconds * 1000;
       const window = windows.get(key) ?? { times: [], head: 0 };
-      forgetOld(window, leftBefore);
-      sweep(windows, leftBefore);
+      forgetOld(window, isOver);
+      sweep(windows, isOver);
       windows.set(key, window);
       return decide(limit, window, now);
     },
@@ -41,12 +41,12 @@ export function createMemoryRateLimiter(
 }
 
 function decide(limit: Limit, window: Window, now: number): RateLimitDecision {
-  const windowMilliseconds = limit.windowSeconds * 1000;
   const accepted = window.times.length - window.head < limit.quota;
   if (accepted) window.times.push(now);
   const count = window.times.length - window.head;
   const oldest = window.times[window.head] ?? now;
-  const resetSeconds = count === 0 ? 0 : Math.ceil((oldest + windowMilliseconds - now) / 1000);
+  // The age first: it is exact. oldest + window is rounded, and a hair above 60 seconds would be told as 61.
+  const resetSeconds = count === 0 ? 0 : Math.ceil((limit.windowSeconds * 1000 - (now - oldest)) / 1000);
   return {
     accepted,
     remaining: Math.max(0, limit.quota - count),
@@ -67,18 +67,18 @@ function giveBackOnce(window: Window, time: number | undefined): () => Promise<v
   };
 }
 
-function forgetOld(window: Window, leftBefore: number): void {
+function forgetOld(window: Window, isOver: (time: number) => boolean): void {
   const { times } = window;
-  while (window.head < times.length && (times[window.head] ?? 0) <= leftBefore) window.head += 1;
+  while (window.head < times.length && isOver(times[window.head] ?? 0)) window.head += 1;
   if (window.head === times.length) Object.assign(window, { times: [], head: 0 });
   else if (window.head > times.length / 2) Object.assign(window, { times: times.slice(window.head), head: 0 });
 }
 
 /** Drops the least recently used keys that are idle, a few at a time. */
-function sweep(windows: LRUCache<string, Window>, leftBefore: number): void {
+function sweep(windows: LRUCache<string, Window>, isOver: (time: number) => boolean): void {
   let looked = 0;
   for (const key of windows.rkeys()) {
-    const isIdle = (windows.peek(key)?.times.at(-1) ?? Number.NEGATIVE_INFINITY) <= leftBefore;
+    const isIdle = isOver(windows.peek(key)?.times.at(-1) ?? Number.NEGATIVE_INFINITY);
     if (!isIdle || looked === sweptPerTake) return;
     windows.delete(key);
     looked += 1;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import type { Limit, RateLimiter } from "./rate-limiter.ts";
+import type { Limit, RateLimitDecision, RateLimiter } from "./rate-limiter.ts";
 
 /** A limiter whose time the test turns. */
 export type LimiterUnderTest = {
@@ -9,10 +9,13 @@ export type LimiterUnderTest = {
   readonly advance: (milliseconds: number) => Promise<void>;
 };
 
+type Make = () => Promise<LimiterUnderTest>;
+
 const five: Limit = { name: "five", quota: 5, windowSeconds: 60 };
+const windowMilliseconds = five.windowSeconds * 1000;
 
 /** What every rate limiter must do, whatever it counts in. */
-export function rateLimiterConformance(name: string, make: () => Promise<LimiterUnderTest>): void {
+export function rateLimiterConformance(name: string, make: Make): void {
   describe(`the ${name} rate limiter`, () => {
     test("accepts the quota, then refuses, then frees one place as one leaves the window", async () => {
       const { limiter, advance } = await make();
@@ -26,6 +29,7 @@ export function rateLimiterConformance(name: string, make: () => Promise<Limiter
       const refused = await limiter.take(five, "a");
       assert.deepEqual([refused.accepted, refused.remaining, refused.retryAfterSeconds], [false, 0, 55]);
       assert.equal((await limiter.take(five, "b")).accepted, true, "another key has its own");
+      assert.equal((await limiter.take({ ...five, name: "other" }, "a")).accepted, true, "so has another limit");
       await advance(54_999);
       assert.equal((await limiter.take(five, "a")).accepted, false, "a millisecond before");
       await advance(1);
@@ -52,37 +56,96 @@ export function rateLimiterConformance(name: string, make: () => Promise<Limiter
       assert.equal((await limiter.take(five, "a")).accepted, false, "a refused one has none to give");
     });
 
-    test("at no moment more than the quota in any window, and Retry-After is true", async () => {
-      const steps = fc.array(
-        fc.record({ key: fc.constantFrom("a", "b"), wait: fc.integer({ min: 0, max: 30_000 }), givesBack: fc.nat(9) }),
-        { minLength: 1, maxLength: 80 },
-      );
-      await fc.assert(
-        fc.asyncProperty(steps, fc.integer({ min: 1, max: 6 }), async (schedule, quota) => {
-          const { limiter, advance } = await make();
-          const limit: Limit = { name: "some", quota, windowSeconds: 60 };
-          const accepted: Record<string, number[]> = { a: [], b: [] };
-          let now = 0;
-          for (const { key, wait, givesBack } of schedule) {
-            now += wait;
-            await advance(wait);
-            const inWindow = (accepted[key] ?? []).filter((time) => now - time < 60_000);
-            const decision = await limiter.take(limit, key);
-            assert.equal(decision.accepted, inWindow.length < quota);
-            if (!decision.accepted) {
-              const freeIn = Math.min(...inWindow) + 60_000 - now;
-              assert.ok(decision.retryAfterSeconds * 1000 >= freeIn, "waiting so long is enough");
-              assert.ok((decision.retryAfterSeconds - 1) * 1000 < freeIn, "a second less is not");
-              assert.equal(decision.remaining, 0);
-              continue;
-            }
-            assert.equal(decision.remaining, quota - inWindow.length - 1);
-            if (givesBack === 0) await decision.giveBack();
-            else accepted[key] = [...inWindow, now];
-          }
-        }),
-        { numRuns: 60 },
-      );
+    test("a place that has left the window cannot be given back at the cost of a later one", async () => {
+      const { limiter, advance } = await make();
+      const old = await limiter.take(five, "a");
+      await advance(1);
+      for (let count = 0; count < 4; count += 1) await limiter.take(five, "a");
+      await advance(windowMilliseconds - 1);
+      assert.equal((await limiter.take(five, "a")).accepted, true, "in the place of the old one");
+      await old.giveBack();
+      assert.equal((await limiter.take(five, "a")).accepted, false);
+    });
+
+    test("decides as a list of all that was accepted does, also when places are given back late", async () => {
+      await decidesAsTheModel(make);
+    });
+
+    test("waiting for as long as it says is enough, a second less is not", async () => {
+      await tellsTrueWaits(make);
     });
   });
+}
+
+type Accepted = { readonly key: string; readonly time: number; readonly decision: RateLimitDecision };
+
+async function decidesAsTheModel(make: Make): Promise<void> {
+  const step = fc.record({
+    key: fc.constantFrom("a", "b", "c"),
+    waitMilliseconds: fc.oneof(
+      fc.constant(0),
+      fc.integer({ min: 1, max: 15_000 }),
+      fc.constant(windowMilliseconds / 2),
+    ),
+    // Seldom, so that windows fill; the oldest are often ones that have left the window.
+    givesBack: fc.oneof({ weight: 5, arbitrary: fc.constant(Infinity) }, { weight: 1, arbitrary: fc.nat(8) }),
+  });
+  const schedules = fc.array(step, { minLength: 1, maxLength: 80 });
+  const property = fc.asyncProperty(schedules, fc.integer({ min: 1, max: 6 }), async (schedule, quota) => {
+    const { limiter, advance } = await make();
+    let accepted: Accepted[] = [];
+    let now = 0;
+    for (const { key, waitMilliseconds, givesBack } of schedule) {
+      now += waitMilliseconds;
+      await advance(waitMilliseconds);
+      const counted = accepted.filter((one) => one.key === key && now - one.time < windowMilliseconds);
+      const decision = await limiter.take({ name: "some", quota, windowSeconds: 60 }, key);
+      if (decision.accepted) accepted.push({ key, time: now, decision });
+      assert.deepEqual({ ...decision, giveBack: undefined }, expectedDecision(counted, now, quota));
+      const returned = accepted[givesBack];
+      await returned?.decision.giveBack();
+      accepted = accepted.filter((one) => one !== returned);
+    }
+    assertNeverMoreThan(quota, accepted);
+  });
+  await fc.assert(property, { numRuns: 100 });
+}
+
+function expectedDecision(counted: readonly Accepted[], now: number, quota: number): Record<string, unknown> {
+  const accepted = counted.length < quota;
+  const freeInMilliseconds = (counted[0]?.time ?? now) + windowMilliseconds - now;
+  return {
+    accepted,
+    remaining: accepted ? quota - counted.length - 1 : 0,
+    resetSeconds: Math.ceil(freeInMilliseconds / 1000),
+    retryAfterSeconds: accepted ? 0 : Math.ceil(freeInMilliseconds / 1000),
+    giveBack: undefined,
+  };
+}
+
+/** The promise itself, apart from the model. */
+function assertNeverMoreThan(quota: number, accepted: readonly Accepted[]): void {
+  for (const { key, time: end } of accepted) {
+    const within = accepted.filter((one) => one.key === key && one.time <= end && end - one.time < windowMilliseconds);
+    assert.ok(within.length <= quota, `${within.length} accepted in the window that ends at ${end}`);
+  }
+}
+
+async function tellsTrueWaits(make: Make): Promise<void> {
+  const waits = fc.array(fc.integer({ min: 0, max: 40_000 }), { minLength: 1, maxLength: 40 });
+  const property = fc.asyncProperty(waits, fc.integer({ min: 1, max: 6 }), async (schedule, quota) => {
+    const { limiter, advance } = await make();
+    const limit: Limit = { name: "some", quota, windowSeconds: 60 };
+    for (const milliseconds of schedule) {
+      await advance(milliseconds);
+      const refused = await limiter.take(limit, "a");
+      if (refused.accepted) continue;
+      assert.ok(refused.retryAfterSeconds >= 1);
+      await advance((refused.retryAfterSeconds - 1) * 1000);
+      assert.equal((await limiter.take(limit, "a")).accepted, false, "a second less");
+      await advance(1000);
+      assert.equal((await limiter.take(limit, "a")).accepted, true, "as long as it said");
+    }
+  });
+  await fc.assert(property, { numRuns: 60 });
 }
