@@ -72,7 +72,7 @@ function faultOf(entry: string): string | undefined {
   const bits = Number(prefix);
   if (!/^\d{1,3}$/.test(prefix) || bits > bitsMax) return `has no prefix from 1 to ${bitsMax}.`;
   if (bits === 0) return "trusts everybody; name the proxy's own network.";
-  if (parsed instanceof ipaddr.IPv6 && parsed.isIPv4MappedAddress() && bits < 96) {
+  if (parsed instanceof ipaddr.IPv6 && parsed.isIPv4MappedAddress() && bits <= 96) {
     return "would trust every IPv4 address, because the prefix counts all 128 bits; write the IPv4 range itself, as 10.0.0.0/8.";
   }
   return undefined;
