@@ -34,6 +34,13 @@ test("behind trusted proxies the chain is read from its right end, as far as it 
     ["10.0.0.1", "0x7f.1", "10.0.0.1"],
     ["10.0.0.1", "010.0.0.1", "10.0.0.1"],
     ["10.0.0.1", "2130706433", "10.0.0.1"],
+    ["10.0.0.1", "::ffff:0xcb.0.113.1", "10.0.0.1"],
+    ["10.0.0.1", "::ffff:cb00:7101", "203.0.113.1"],
+    ["10.0.0.1", "0:0:0:0:0:ffff:203.0.113.1", "203.0.113.1"],
+    ["10.0.0.1", "::fffe:203.0.113.1", "::fffe:cb00:7101"],
+    ["10.0.0.1", ",", "10.0.0.1"],
+    ["10.0.0.1", ",203.0.113.1", "203.0.113.1"],
+    ["10.0.0.1", [], "10.0.0.1"],
     ["10.0.0.1", "256.1.1.1", "10.0.0.1"],
     ["10.0.0.1", "203.0.113.1:", "10.0.0.1"],
     ["10.0.0.1", "[203.0.113.1", "10.0.0.1"],
@@ -92,6 +99,14 @@ test("a bomb of ten thousand entries is looked at to its bound", () => {
   for (let count = 0; count < 100; count += 1) {
     for (const bomb of bombs) assert.match(clientAddress("10.0.0.1", `203.0.113.1,${bomb}`), /^10\.0\.0\.[12]$/);
   }
+});
+
+test("the walk ends after 32 entries, the last of which counts", () => {
+  const clientAddress = createClientAddress(["10.0.0.0/8"]);
+  const behind = (proxies: number): string =>
+    clientAddress("10.0.0.1", `203.0.113.1,${Array(proxies).fill("10.0.0.2").join(", ")}`);
+  assert.equal(behind(31), "203.0.113.1");
+  assert.equal(behind(32), "10.0.0.2");
 });
 
 test("a limiter counts IPv4 whole, IPv6 by its /64, and mapped IPv4 as IPv4", () => {
@@ -154,6 +169,8 @@ test("a list of proxies that trusts too much or names nobody is refused with a s
     ["LOOPBACK", /no IP address/],
     ["10.1", /no IP address/],
     ["0x0a.0.0.1", /no IP address/],
+    ["010.0.0.1", /no IP address/],
+    ["::ffff:0x0a.0.0.1", /no IP address/],
     ["[::1]", /no IP address/],
     ["10.0.0.5:8080", /no IP address/],
     ["10.0.0.0/8/8", /no IP address/],

@@ -1,3 +1,4 @@
+import { isIP, isIPv4, isIPv6 } from "node:net";
 import ipaddr from "ipaddr.js";
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
@@ -21,15 +22,26 @@ export function createClientAddress(
   const ranges = trustedProxies.flatMap((text) => (text === "loopback" ? loopback : [text])).map(parseRange);
   if (ranges.length === 0) return (peer) => plainAddress(peer);
   return (peer, forwardedFor) => {
-    const hops = [forwardedFor ?? []].flat().join(",").split(",").slice(-hopsMax);
     let client = parseAddress(peer);
-    while (client !== undefined && isTrusted(ranges, client)) {
-      const next = parseAddress(hops.pop() ?? "");
+    if (client === undefined || !isTrusted(ranges, client)) return client?.toString() ?? peer;
+    for (const hop of nearestHops([forwardedFor ?? []].flat().join(","))) {
+      const next = parseAddress(hop);
       if (next === undefined) break;
       client = next;
+      if (!isTrusted(ranges, client)) break;
     }
-    return client?.toString() ?? peer;
+    return client.toString();
   };
+}
+
+/** The entries of X-Forwarded-For from its right end, one at a time: a header full of commas is never split whole. */
+function* nearestHops(forwardedFor: string): Generator<string> {
+  let end = forwardedFor.length;
+  for (let count = 0; count < hopsMax && end >= 0; count += 1) {
+    const comma = forwardedFor.lastIndexOf(",", end - 1);
+    yield forwardedFor.slice(comma + 1, end);
+    end = comma;
+  }
 }
 
 /**
@@ -59,11 +71,7 @@ export function parseTrustedProxies(list: string): readonly string[] | { readonl
 
 function faultOf(entry: string): string | undefined {
   const [address = "", prefix, more] = entry.split("/");
-  if (
-    more !== undefined ||
-    !ipaddr.isValid(address) ||
-    (ipaddr.IPv4.isIPv4(address) && !ipaddr.IPv4.isValidFourPartDecimal(address))
-  ) {
+  if (more !== undefined || isIP(address) === 0) {
     return "is no IP address or CIDR; write the proxy's address, as 10.0.0.5 or 10.0.0.0/24, or the word loopback.";
   }
   if (prefix === undefined) return undefined;
@@ -104,6 +112,15 @@ function parseAddress(text: string): Address | undefined {
   const [, bracketed, withPort] =
     /^(?:\[([^\]]+)\](?::\d{1,5})?|(\d{1,3}(?:\.\d{1,3}){3}):\d{1,5})$/.exec(trimmed) ?? [];
   const bare = (bracketed ?? withPort ?? trimmed).replace(/%[\w.-]+$/, "");
-  if (ipaddr.IPv4.isValidFourPartDecimal(bare)) return ipaddr.IPv4.parse(bare);
-  return ipaddr.IPv6.isValid(bare) ? ipaddr.process(bare) : undefined;
+  // Most peers of a socket that listens on both families, and ipaddr.js is slow with them.
+  const dotted = bare.startsWith("::ffff:") ? bare.slice("::ffff:".length) : bare;
+  if (isIPv4(dotted)) return new ipaddr.IPv4(dotted.split(".").map(Number));
+  // Both must agree: ipaddr.js also takes `::ffff:0xa.0.0.1`, Node.js also zones that ipaddr.js does not.
+  if (!isIPv6(bare) || !ipaddr.IPv6.isValid(bare)) return undefined;
+  const address = ipaddr.IPv6.parse(bare);
+  return isMapped(address) ? address.toIPv4Address() : address;
+}
+
+function isMapped({ parts }: ipaddr.IPv6): boolean {
+  return parts[5] === 0xff_ff && parts.slice(0, 5).every((part) => part === 0);
 }

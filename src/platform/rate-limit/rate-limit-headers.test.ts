@@ -38,6 +38,11 @@ test("several are a list of structured fields, and Retry-After is not earlier th
   assert.equal(headers["retry-after"], "42");
 });
 
+test("no limit, no headers", () => {
+  // RFC 9651 §3.1: an empty list is not written at all.
+  assert.deepEqual(rateLimitHeaders([]), {});
+});
+
 test("whatever the limits decide, the headers parse to just that", () => {
   // RFC 9651 §3.1 and §3.1.2, draft-ietf-httpapi-ratelimit-headers-10 (requirement 73)
   const whole = fc.integer({ min: 0, max: 1_000_000 });

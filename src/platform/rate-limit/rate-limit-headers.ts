@@ -7,6 +7,7 @@ import type { Limit, RateLimitDecision } from "./rate-limiter.ts";
 export function rateLimitHeaders(
   entries: readonly { readonly limit: Limit; readonly decision: RateLimitDecision }[],
 ): Record<string, string> {
+  if (entries.length === 0) return {}; // An empty list is no header at all (RFC 9651 §3.1).
   const policies = entries.map(({ limit }) => `"${limit.name}";q=${limit.quota};w=${limit.windowSeconds}`);
   const states = entries.map(
     ({ limit, decision }) => `"${limit.name}";r=${decision.remaining};t=${decision.resetSeconds}`,
