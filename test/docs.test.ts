@@ -4,6 +4,7 @@ import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
+import { wrongQuotes } from "./support/chapter-quotes.ts";
 import { startServer } from "./support/server-process.ts";
 
 const root = path.join(import.meta.dirname, "..");
@@ -68,5 +69,14 @@ test("every link of the documents leads somewhere", async () => {
         `${name} links to ${target}`,
       );
     }
+  }
+});
+
+test("what the chapters of the tutorial quote is in the code, word for word", async () => {
+  const folder = path.join(root, "docs/learn");
+  const names = (await readdir(folder)).filter((name) => /^[0-9]{2}-/.test(name));
+  assert.ok(names.length > 0);
+  for (const name of names) {
+    assert.deepEqual(wrongQuotes(name, await readFile(path.join(folder, name), "utf8")), [], name);
   }
 });

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import type { TestContext } from "node:test";
+import { after, type TestContext } from "node:test";
 
 const main = resolve(import.meta.dirname, "../../src/main.ts");
 const startMillisecondsMax = 20_000;
@@ -27,6 +27,13 @@ export type ServerProcess = {
 export function temporaryDirectory(t: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), "tollgate-"));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+/** The same for a whole test file or suite: it goes at the end. */
+export function directoryOfFile(): string {
+  const directory = mkdtempSync(join(tmpdir(), "tollgate-"));
+  after(() => rmSync(directory, { recursive: true, force: true }));
   return directory;
 }
 
