@@ -1,5 +1,7 @@
 import { accountRoutes } from "./features/accounts/accounts-routes.ts";
 import { administrationRoutes } from "./features/administration/administration-routes.ts";
+import { developmentRoutes } from "./features/development/development-routes.ts";
+import { purgeThrowaways } from "./features/development/development.ts";
 import { decisionRoutes } from "./features/decisions/decisions-routes.ts";
 import { guideRoutes } from "./features/guide/guide-routes.ts";
 import { healthRoutes } from "./features/health/health-routes.ts";
@@ -29,6 +31,7 @@ export async function buildApp(platform: Platform): Promise<App> {
   let isStopping = false;
   preparePasswordChecks(platform);
   const sessions = await openSessions(platform);
+  await purgeThrowaways(platform);
   const routes = [
     ...guideRoutes(platform),
     ...signInRoutes(platform, sessions),
@@ -37,6 +40,7 @@ export async function buildApp(platform: Platform): Promise<App> {
     ...administrationRoutes(platform),
     ...decisionRoutes(platform),
     ...sessionRoutes(platform, sessions),
+    ...developmentRoutes(platform, sessions),
     ...healthRoutes(platform, { isStopping: () => isStopping }),
   ];
   const server = await createServer(platform, { authenticate: sessions.authenticate, routes });
@@ -67,7 +71,7 @@ const purgeEverySeconds = 60;
 const purgeStepsMax = 20;
 
 async function purge(platform: Platform): Promise<void> {
-  for (const purgeSome of [purgeSessions, purgeAnswers]) {
+  for (const purgeSome of [purgeSessions, purgeAnswers, purgeThrowaways]) {
     for (let step = 0; step < purgeStepsMax && (await purgeSome(platform)); step += 1);
   }
 }

@@ -12,6 +12,7 @@ import { test } from "node:test";
 const featurePairs: Readonly<Record<string, readonly string[]>> = {
   accounts: ["audit", "sessions"],
   administration: ["accounts", "passwords"],
+  development: ["accounts", "passwords", "sessions", "sign-in"],
   guide: ["health"],
   passwords: ["audit", "sessions"],
   sessions: ["audit", "idempotency"],

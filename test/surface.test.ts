@@ -28,6 +28,11 @@ function surfaceOf(server: TestServer): readonly Surface[] {
   );
 }
 
+/** From where a route answers at all. */
+function placeFor(path: string): { address?: string } {
+  return path.startsWith("/dev/") ? { address: "127.0.0.1" } : {};
+}
+
 /** An address for a path: ids that exist nowhere. */
 function addressOf(path: string): string {
   return path.replace("{id}", "4242").replace("{code}", "email-taken").replace("{request_id}", "unknown");
@@ -41,6 +46,7 @@ describe("every route of the OpenAPI document", async () => {
 
   test("is the contract's, and nothing else is", () => {
     assert.deepEqual(surface.map(({ method, path }) => `${method} ${path}`).toSorted(), [
+      "DELETE /dev/clock",
       "DELETE /users/me/sessions",
       "DELETE /users/me/sessions/{id}",
       "DELETE /users/{id}",
@@ -48,6 +54,8 @@ describe("every route of the OpenAPI document", async () => {
       "GET /.well-known/jwks.json",
       "GET /admin/decisions/{request_id}",
       "GET /admin/users",
+      "GET /dev/clock",
+      "GET /dev/faults",
       "GET /errors",
       "GET /errors.json",
       "GET /errors/{code}",
@@ -65,6 +73,9 @@ describe("every route of the OpenAPI document", async () => {
       "POST /auth/logout",
       "POST /auth/reauthenticate",
       "POST /auth/refresh",
+      "POST /dev/accounts",
+      "POST /dev/clock",
+      "POST /dev/faults",
       "POST /users/",
       "PUT /users/me/password",
     ]);
@@ -167,7 +178,8 @@ describe("every route of the OpenAPI document", async () => {
     for (const { method, path } of surface.filter(({ operation }) => operation.requestBody)) {
       const send = async (contentType: string | undefined, text: string | Buffer, headers = {}) => {
         const raw = contentType === undefined ? { text } : { contentType, text };
-        const { status, body } = await server.request(method, addressOf(path), { token: admin.token, raw, headers });
+        const options = { token: admin.token, raw, headers, ...placeFor(path) };
+        const { status, body } = await server.request(method, addressOf(path), options);
         return `${status} ${String(body["code"])}`;
       };
       const name = `${method} ${path}`;
@@ -242,7 +254,8 @@ describe("every route of the OpenAPI document", async () => {
     for (const { method, path } of surface.filter(({ operation }) => operation.requestBody)) {
       const members = strange.map((name) => `${JSON.stringify(name)}:{"admin":true}`).join(",");
       const raw = { contentType: "application/json", text: `{${members}}` };
-      const { status, body } = await server.request(method, addressOf(path), { token: admin.token, raw });
+      const options = { token: admin.token, raw, ...placeFor(path) };
+      const { status, body } = await server.request(method, addressOf(path), options);
       assert.equal(status, 422, `${method} ${path}`);
       const unknown = (body["errors"] as { pointer: string; code: string }[]).filter(
         ({ code }) => code === "unknown-member",

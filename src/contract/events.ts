@@ -3,14 +3,14 @@
  * A payload never holds a secret. Who did it, to whom, when, from where and in which request stand beside it.
  */
 export type Events = {
-  "account/created": { role: string; by: "sign-up" | "command-line" };
+  "account/created": { role: string; by: "sign-up" | "command-line" | "lab" };
   "account/renamed": Record<never, never>;
   "account/role-changed": { from: string; to: string };
   "account/disabled": Record<never, never>;
   "account/enabled": Record<never, never>;
-  "account/deleted": Record<never, never>;
+  "account/deleted": { reason?: "throw-away" };
   "password/changed": Record<never, never>;
-  "session/started": { session_id: string; method: "sign-up" | "password" };
+  "session/started": { session_id: string; method: "sign-up" | "password" | "lab" };
   "session/reauthenticated": { session_id: string };
   "session/refreshed": { session_id: string; outcome: "rotated" | "retried" | "overlapped" };
   "session/refresh-reused": { session_id: string };

@@ -5,6 +5,7 @@ import pretty from "pino-pretty";
 import type { Config } from "../config.ts";
 import { systemClock, type Clock } from "./clock.ts";
 import { openDatabase } from "./database/database.ts";
+import { createOutage, type Outage } from "./database/outage.ts";
 import type { Tables } from "./database/tables.ts";
 import { createPasswordHasher } from "./hashing/argon2-password-hasher.ts";
 import type { PasswordHasher } from "./hashing/password-hasher.ts";
@@ -12,6 +13,7 @@ import { createMemoryDecisionLog, type DecisionLog } from "./http/decisions.ts";
 import { createMemoryRateLimiter } from "./rate-limit/memory-rate-limiter.ts";
 import type { RateLimiter } from "./rate-limit/rate-limiter.ts";
 import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
+import { createTurnableClock, type TurnableClock } from "./turnable-clock.ts";
 import { createSecrets, loadOrCreateSecretKey, type Secrets } from "./secrets.ts";
 
 /** Everything the server stands on. A function takes the part it touches: `Pick<Platform, "db" | "clock">`. */
@@ -19,6 +21,10 @@ export type Platform = {
   readonly config: Config;
   readonly db: Kysely<Tables>;
   readonly clock: Clock;
+  /** The time that no switch turns: for durations that are measured and told, never for what expires. */
+  readonly realClock: Clock;
+  /** What a person may play with. `undefined` in production: there is nothing to reach. */
+  readonly switches: DevelopmentSwitches | undefined;
   readonly secrets: Secrets;
   readonly passwordHasher: PasswordHasher;
   readonly rateLimiter: RateLimiter;
@@ -26,6 +32,8 @@ export type Platform = {
   readonly metrics: Metrics;
   readonly log: Logger;
 };
+
+export type DevelopmentSwitches = { readonly outage: Outage; readonly clock: TurnableClock };
 
 const decisionsMax = 10_000;
 const limiterKeysMax = 100_000;
@@ -36,13 +44,16 @@ const limiterKeysMax = 100_000;
  */
 export async function createPlatform(config: Config, parts: Partial<Platform> = {}): Promise<Platform> {
   const { hashing } = config;
-  const clock = parts.clock ?? systemClock;
+  const realClock = parts.clock ?? systemClock;
+  const switches = config.mode === "development" ? createSwitches(realClock) : undefined;
+  const clock = switches?.clock ?? realClock;
   return {
     config,
-    clock,
+    realClock,
+    switches,
     metrics: createMetrics(),
     log: createLog(config),
-    db: parts.db ?? (await openDatabase(config.database, clock)),
+    db: parts.db ?? (await openDatabase(config.database, clock, switches?.outage)),
     secrets: createSecrets(config.secretKey ?? loadOrCreateSecretKey(config.dataDirectory)),
     passwordHasher: createPasswordHasher({
       threads: hashing.threads,
@@ -53,7 +64,12 @@ export async function createPlatform(config: Config, parts: Partial<Platform> = 
     rateLimiter: createMemoryRateLimiter(clock, { keysMax: limiterKeysMax }),
     decisions: createMemoryDecisionLog(decisionsMax),
     ...parts,
+    clock,
   };
+}
+
+function createSwitches(realClock: Clock): DevelopmentSwitches {
+  return { outage: createOutage(realClock), clock: createTurnableClock(realClock) };
 }
 
 export async function closePlatform({ db, passwordHasher }: Pick<Platform, "db" | "passwordHasher">): Promise<void> {

@@ -50,8 +50,9 @@ function problemText(
 
 function routesReference(definitions: readonly AnyRoute[]): string {
   const shown = definitions.filter(({ hidden }) => hidden !== true);
+  const inDevelopment = shown.filter(({ access }) => access === "this-machine");
   const common = new Set<ProblemCode>(["malformed-request", "internal", "database-unavailable"]);
-  const rows = shown.map((route) => [
+  const rowOf = (route: AnyRoute): string[] => [
     `\`${route.method} ${route.url.replaceAll(/:(\w+)/g, "{$1}")}\``,
     route.summary,
     `${route.access}${route.fresh ? ", recently proved" : ""}`,
@@ -61,9 +62,10 @@ function routesReference(definitions: readonly AnyRoute[]): string {
       .filter((code) => !common.has(code))
       .map((code) => `\`${code}\``)
       .join(" "),
-  ]);
+  ];
+  const header = ["route", "does", "access", "limit", "success", "problems"];
   const permissionRows = Object.entries(permissions).map(([name, meaning]) => [`\`${name}\``, meaning]);
-  return `${head}# Routes\n\nEach may also answer ${[...common].map((code) => `\`${code}\``).join(", ")}. Every \`GET\` answers \`HEAD\` too; a trailing slash does not matter.\n\n${table(["route", "does", "access", "limit", "success", "problems"], rows)}\n## Permissions\n\n${table(["permission", "allows"], permissionRows)}`;
+  return `${head}# Routes\n\nEach may also answer ${[...common].map((code) => `\`${code}\``).join(", ")}. Every \`GET\` answers \`HEAD\` too; a trailing slash does not matter.\n\n${table(header, shown.filter((route) => !inDevelopment.includes(route)).map(rowOf))}\n## In development only\n\nSwitches for the Lab. They answer to programs on this machine and to the pages of this server; in production they are not registered, and its OpenAPI document has nothing of them.\n\n${table(header, inDevelopment.map(rowOf))}\n## Permissions\n\n${table(["permission", "allows"], permissionRows)}`;
 }
 
 function settingsText(): string {

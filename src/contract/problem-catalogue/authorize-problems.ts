@@ -58,4 +58,23 @@ export const authorizeProblems = {
     exampleRequest:
       "POST /auth/refresh HTTP/1.1\nOrigin: https://elsewhere.example\nCookie: __Host-tollgate_refresh=tgr_…\nContent-Type: application/json\n\n{}",
   },
+  "not-this-machine": {
+    status: 403,
+    title: "Only from this machine",
+    gate: "authorize",
+    detail: "The switches under /dev answer only to programs on this machine and to the pages of this server.",
+    whatHappened:
+      "In development the server has switches that break things on purpose. They turn for nobody but the person in front of it, and the request came another way. In production there are none.",
+    causes: [
+      "The request came from another machine, or through a proxy or a tunnel.",
+      "The server was asked by another name than localhost, 127.0.0.1 or [::1].",
+      "A page of another origin made the request; another port is another origin.",
+    ],
+    cures: [
+      "Ask at http://localhost:8000, with the port of this server, from the machine it runs on.",
+      "From a program leave Origin out; from a page use the Lab.",
+    ],
+    exampleRequest:
+      'POST /dev/faults HTTP/1.1\nOrigin: https://elsewhere.example\nContent-Type: application/json\n\n{"database":"away"}',
+  },
 } as const satisfies ProblemEntries;

@@ -29,7 +29,10 @@ export async function deleteAccountRow({ db }: Db, id: number): Promise<void> {
   await db.deleteFrom("accounts").where("id", "=", id).execute();
 }
 
-/** Whether somebody else can still administer. Call it in the transaction that takes one administrator away. */
+/**
+ * Whether somebody else can still administer; a throw-away account is nobody to rely on. Call it in the transaction
+ * that takes one administrator away.
+ */
 export async function hasOtherAdministrator({ db }: Db, id: number): Promise<boolean> {
   const other = await db
     .selectFrom("accounts")
@@ -37,6 +40,9 @@ export async function hasOtherAdministrator({ db }: Db, id: number): Promise<boo
     .where("role", "=", "admin")
     .where("disabled", "=", 0)
     .where("id", "!=", id)
+    .where(({ selectFrom, not, exists }) =>
+      not(exists(selectFrom("throwaway_accounts").select("account_id").whereRef("account_id", "=", "accounts.id"))),
+    )
     .limit(1)
     .executeTakeFirst();
   return other !== undefined;

@@ -1,4 +1,5 @@
 import { Type, type Static } from "typebox";
+import type { Events } from "../../contract/events.ts";
 import { hasPermission, roles, type Permission, type Role } from "../../contract/permissions.ts";
 import { Problem, type Fault } from "../../contract/problems.ts";
 import { timestamp } from "../../platform/clock.ts";
@@ -63,7 +64,7 @@ export type NewAccount = {
   readonly email: string;
   readonly passwordHash: string;
   readonly role: Role;
-  readonly by: "sign-up" | "command-line";
+  readonly by: Events["account/created"]["by"];
   readonly origin?: RequestOrigin;
 };
 
@@ -194,6 +195,16 @@ export async function deleteAccount(
     await deleteAccountRow(tx, accountId);
     await recordEvent(tx, { type: "account/deleted", payload: {}, ...eventActor(caller, origin), accountId });
   });
+}
+
+/** Deletes an account that was made to be thrown away: nobody asked, and it is nobody's last administrator. */
+export async function discardAccount(
+  tx: Pick<Platform, "db" | "clock">,
+  id: number,
+  reason: NonNullable<Events["account/deleted"]["reason"]>,
+): Promise<void> {
+  await deleteAccountRow(tx, id);
+  await recordEvent(tx, { type: "account/deleted", payload: { reason }, accountId: id });
 }
 
 // Writing transactions come one after the other (BEGIN IMMEDIATE), so nobody else can leave between look and change.

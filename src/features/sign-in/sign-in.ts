@@ -6,7 +6,7 @@ import type { Caller } from "../../platform/http/access.ts";
 import { addressKey } from "../../platform/http/client-address.ts";
 import type { RequestOrigin } from "../../platform/http/route.ts";
 import type { Platform } from "../../platform/platform.ts";
-import { addAccount, emailKey, findAccountOf } from "../accounts/accounts.ts";
+import { addAccount, emailKey, findAccountOf, type NewAccount } from "../accounts/accounts.ts";
 import { recordEvent } from "../audit/audit.ts";
 import { onlyOnce } from "../idempotency/idempotency.ts";
 import { findUnchanged, hashNewPassword, type Lane, provePassword, sessionLane } from "../passwords/passwords.ts";
@@ -37,6 +37,19 @@ async function openDoor(
   return startSession(tx, account, method, origin);
 }
 
+export type Entered = { readonly account: AccountRow; readonly tokens: TokensBody };
+
+/** Makes an account and lets it in by the one door. Call it in a transaction: both or neither. */
+export async function enterNewAccount(
+  tx: Platform,
+  sessions: Sessions,
+  entrant: NewAccount & { readonly by: "sign-up" | "lab"; readonly origin: RequestOrigin },
+): Promise<Entered> {
+  const account = await addAccount(tx, entrant);
+  const session = await openDoor(tx, account, entrant.by, entrant.origin);
+  return { account, tokens: await sessions.issueTokens(account, session) };
+}
+
 export type SignedUp = { readonly accountId: number; readonly tokens: TokensBody };
 
 /**
@@ -58,9 +71,8 @@ export async function signUp(
     if (await findAccountOf(platform, email)) throw new Problem("email-taken");
     const passwordHash = await hashNewPassword(platform, password);
     return inTransaction(platform, async (tx) => {
-      const account = await addAccount(tx, { email, passwordHash, role: "user", by: "sign-up", origin });
-      const session = await openDoor(tx, account, "sign-up", origin);
-      const tokens = await sessions.issueTokens(account, session);
+      const entrant = { email, passwordHash, role: "user", by: "sign-up", origin } as const;
+      const { account, tokens } = await enterNewAccount(tx, sessions, entrant);
       const signedUp = {
         accountId: account.id,
         tokens: { ...tokens, device_token: sessions.makeDeviceToken(account.id) },

@@ -12,6 +12,7 @@ import { DatabaseSync } from "node:sqlite";
 import { test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openDatabase } from "./database.ts";
+import { allMigrations } from "./migrate.ts";
 
 const clock = { now: () => 1 };
 const killPointsAtOnce = 2;
@@ -62,12 +63,21 @@ async function assertWhole(path: string): Promise<void> {
   const ran = await db.selectFrom("migrations").select("name").execute();
   assert.deepEqual(
     ran.map((row) => row.name),
-    ["0001-foundation"],
+    allMigrations.map(({ name }) => name),
   );
   const tables = await db.introspection.getTables();
   assert.deepEqual(
     tables.map((table) => table.name),
-    ["accounts", "events", "idempotent_answers", "key_usage", "migrations", "sessions", "signing_keys"],
+    [
+      "accounts",
+      "events",
+      "idempotent_answers",
+      "key_usage",
+      "migrations",
+      "sessions",
+      "signing_keys",
+      "throwaway_accounts",
+    ],
   );
   const raw = new DatabaseSync(path);
   assert.equal(raw.prepare("pragma integrity_check").get()?.["integrity_check"], "ok");

@@ -1,3 +1,4 @@
+import { DatabaseSwitchedOff } from "./outage.ts";
 import type { Tables } from "./tables.ts";
 import { TurnRefused } from "./turns.ts";
 
@@ -51,7 +52,7 @@ export function isUniqueViolation(error: unknown, column?: Column): boolean {
 
 /** Whether the database itself failed (full, locked, damaged, closed), so that no query can be answered: 503. */
 export function isDatabaseUnavailable(error: unknown): boolean {
-  if (error instanceof TurnRefused) return true;
+  if (error instanceof TurnRefused || error instanceof DatabaseSwitchedOff) return true;
   const code = sqlitePrimaryCode(error);
   if (code !== undefined) return unavailableCodes.has(code);
   return error instanceof Error && closedMessages.has(error.message);

@@ -91,6 +91,12 @@ export type Tables = {
     /** JSON. */
     payload: Fixed<string>;
   };
+  /** Accounts made for trying out, in development: they go by themselves. */
+  throwaway_accounts: {
+    account_id: Fixed<number>;
+    /** In real time, wherever the turnable clock stands. */
+    created_at: Fixed<number>;
+  };
   /** Which migrations have run. */
   migrations: {
     name: Fixed<string>;

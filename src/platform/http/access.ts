@@ -3,8 +3,15 @@ import { Problem, type ProblemCode } from "../../contract/problems.ts";
 import type { Permission } from "../../contract/permissions.ts";
 import type { AccountRow } from "../database/tables.ts";
 
-/** Who may use a route: anyone, anyone who is signed in, or whoever has this permission. */
-export type Access = "public" | "signed-in" | Permission;
+/** Who may use a route: anyone, whoever sits at this machine, anyone who is signed in, or who has this permission. */
+export type Access = AnonymousAccess | "signed-in" | Permission;
+
+/** Nobody is asked for a token. */
+export type AnonymousAccess = "public" | "this-machine";
+
+export function isAnonymous(access: Access): access is AnonymousAccess {
+  return access === "public" || access === "this-machine";
+}
 
 /** Who is calling, read from the database in this very request. */
 export type Caller = {

@@ -44,6 +44,12 @@ function* nearestHops(forwardedFor: string): Generator<string> {
   }
 }
 
+/** Whether the peer of a socket is this machine itself. */
+export function isLoopback(peer: string): boolean {
+  const address = parseAddress(peer);
+  return address !== undefined && isTrusted(loopback.map(parseRange), address);
+}
+
 /**
  * What a limiter counts by: an IPv4 address, or the /64 of an IPv6 one, since that is what a single customer gets.
  */

@@ -6,10 +6,11 @@ import { Problem, type Fault } from "../../contract/problems.ts";
 import type { Platform } from "../platform.ts";
 import { rateLimitHeaders } from "../rate-limit/rate-limit-headers.ts";
 import { takeLimit, type TakenLimit } from "../rate-limit/take-limit.ts";
-import { countHeader, readBearerToken, type Authenticate, type Caller } from "./access.ts";
+import { countHeader, isAnonymous, readBearerToken, type Authenticate, type Caller } from "./access.ts";
 import { addressKey } from "./client-address.ts";
 import type { GateTrail } from "./gate-trail.ts";
 import type { AnyRoute } from "./route.ts";
+import { isFromThisMachine } from "./this-machine.ts";
 import { convertText, type Checker } from "./validation.ts";
 
 /** A route as the gates see it. `undefined` in a request whose path or method there is not. */
@@ -87,7 +88,7 @@ function isReadOneWay({ raw, url }: FastifyRequest): boolean {
 
 async function passLimit(passage: Passage): Promise<string> {
   const { definition } = knownRoute(passage);
-  if (definition.access !== "public") passage.identity = await identify(passage);
+  if (!isAnonymous(definition.access)) passage.identity = await identify(passage);
   if (definition.limit === "unlimited") return "no limit here";
   const key = definition.limitKey ? definition.limitKey(passage.request.query) : callerKey(passage);
   if (key === undefined) return "nothing to count by";
@@ -128,7 +129,7 @@ async function identify({ request, authenticate }: Passage): Promise<Identity> {
 function passAuthenticate(passage: Passage): string {
   const { definition } = knownRoute(passage);
   const { identity, platform } = passage;
-  if (definition.access === "public") return "open to anyone";
+  if (isAnonymous(definition.access)) return "open to anyone";
   if (identity.kind === "refused") throw identity.error;
   if (identity.kind === "anonymous") throw new Problem("token-missing");
   const { caller } = identity;
@@ -141,7 +142,11 @@ function passAuthenticate(passage: Passage): string {
 
 function passAuthorize(passage: Passage): string {
   const { access } = knownRoute(passage).definition;
-  const { identity } = passage;
+  const { identity, request } = passage;
+  if (access === "this-machine") {
+    if (isFromThisMachine(request.raw)) return "from this machine";
+    throw new Problem("not-this-machine");
+  }
   if (access === "public" || access === "signed-in") return access === "public" ? "open to anyone" : "any account";
   if (identity.kind === "caller" && hasPermission(identity.caller.account.role, access)) return access;
   throw new Problem("permission-denied", {

@@ -4,6 +4,7 @@ import type { FastifyContextConfig, FastifyInstance } from "fastify";
 import { Type, type TSchema } from "typebox";
 import { gates } from "../../contract/gates.ts";
 import { problems, type ProblemCode } from "../../contract/problems.ts";
+import { isAnonymous } from "./access.ts";
 import { asCached } from "./negotiation.ts";
 import { problemsOf, route, type AnyRoute } from "./route.ts";
 
@@ -119,8 +120,9 @@ function operation(definition: AnyRoute): Record<string, unknown> {
     ...(params ? { params } : {}),
     ...(query ? { querystring: query } : {}),
     ...(body ? { body } : {}),
-    ...(access === "public" ? {} : { security: [{ accessToken: [] }] }),
-    ...(access === "public" || access === "signed-in" ? {} : { "x-permission": access }),
+    ...(isAnonymous(access) ? {} : { security: [{ accessToken: [] }] }),
+    ...(access === "this-machine" ? { "x-development-only": true } : {}),
+    ...(isAnonymous(access) || access === "signed-in" ? {} : { "x-permission": access }),
     ...(definition.limit === "unlimited" ? {} : { "x-limit": definition.limit }),
     response: { [success.status]: successResponse(definition), ...problemResponses(problemsOf(definition)) },
   };

@@ -23,10 +23,10 @@ export async function refuse(
   await sendProblem(platform, problem, request, reply);
 }
 
-function recordDecision({ clock, decisions }: Platform, problem: Problem, request: FastifyRequest): void {
+function recordDecision({ clock, realClock, decisions }: Platform, problem: Problem, request: FastifyRequest): void {
   // A target that the router could not read is refused before there is a passage.
   const passage = request.passage as FastifyRequest["passage"] | undefined;
-  const trail = passage?.trail ?? new GateTrail(clock.monotonicNow);
+  const trail = passage?.trail ?? new GateTrail(realClock.monotonicNow);
   trail.refused(problem.gate, problem.code);
   decisions.record({
     requestId: request.id,

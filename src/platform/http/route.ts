@@ -4,7 +4,7 @@ import type { Static, TObject, TSchema } from "typebox";
 import type { LimitName } from "../../contract/limits.ts";
 import type { Fault, ProblemCode } from "../../contract/problems.ts";
 import type { TakenLimit } from "../rate-limit/take-limit.ts";
-import type { Access, Caller } from "./access.ts";
+import { isAnonymous, type Access, type AnonymousAccess, type Caller } from "./access.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
@@ -21,7 +21,7 @@ export type RouteRequest<A extends Access, P, Q, B> = {
   readonly params: P;
   readonly query: Q;
   readonly body: B;
-  readonly caller: A extends "public" ? undefined : Caller;
+  readonly caller: A extends AnonymousAccess ? undefined : Caller;
   readonly origin: RequestOrigin;
   /** What the limit gate counted; `undefined` when the limit is off. */
   readonly counted: TakenLimit | undefined;
@@ -86,7 +86,8 @@ export type AnyRoute = Route<Access, TObject, TObject, TObject>;
 export function problemsOf(definition: AnyRoute): readonly ProblemCode[] {
   const codes = new Set<ProblemCode>(["malformed-request", "internal", "database-unavailable"]);
   if (definition.limit !== "unlimited") codes.add("too-many-requests");
-  if (definition.access !== "public") {
+  if (definition.access === "this-machine") codes.add("not-this-machine");
+  else if (definition.access !== "public") {
     for (const code of [
       "token-missing",
       "token-invalid",
@@ -97,7 +98,7 @@ export function problemsOf(definition: AnyRoute): readonly ProblemCode[] {
       codes.add(code);
     }
   }
-  if (definition.access !== "public" && definition.access !== "signed-in") codes.add("permission-denied");
+  if (!isAnonymous(definition.access) && definition.access !== "signed-in") codes.add("permission-denied");
   if (definition.fresh) codes.add("reauthentication-required");
   if (definition.method !== "GET") {
     for (const code of ["malformed-json", "body-too-large", "unsupported-media-type"] as const) codes.add(code);

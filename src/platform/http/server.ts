@@ -144,7 +144,7 @@ function openPassage(app: FastifyInstance, platform: Platform, authenticate: Aut
       route: guarded,
       allowedMethods: app.supportedMethods.includes(request.method) ? allowedMethods : methodsUsed,
       address: clientAddress(request.raw.socket.remoteAddress ?? "", request.headers["x-forwarded-for"]),
-      trail: new GateTrail(platform.clock.monotonicNow),
+      trail: new GateTrail(platform.realClock.monotonicNow),
       identity: { kind: "anonymous" },
       counted: undefined,
       query: {},
