@@ -10,6 +10,8 @@ export type Events = {
   "account/enabled": Record<never, never>;
   "account/deleted": { reason?: "throw-away" };
   "password/changed": Record<never, never>;
+  "password/change-required": Record<never, never>;
+  "password/change-waived": Record<never, never>;
   "session/started": { session_id: string; method: "sign-up" | "password" | "lab" };
   "session/reauthenticated": { session_id: string };
   "session/refreshed": { session_id: string; outcome: "rotated" | "retried" | "overlapped" };
@@ -20,7 +22,13 @@ export type Events = {
 };
 
 /** Why a session is over. */
-export type EndReason = "signed-out" | "ended-by-owner" | "password-changed" | "account-disabled" | "refresh-reused";
+export type EndReason =
+  | "signed-out"
+  | "ended-by-owner"
+  | "password-changed"
+  | "password-change-required"
+  | "account-disabled"
+  | "refresh-reused";
 
 export type EventType = keyof Events;
 
@@ -32,6 +40,8 @@ export const eventMeanings: Readonly<Record<EventType, string>> = {
   "account/enabled": "The account may sign in again.",
   "account/deleted": "The account is gone, with its sessions.",
   "password/changed": "Another password; all other sessions ended.",
+  "password/change-required": "The password lets nobody in until it is changed; the account's sessions ended.",
+  "password/change-waived": "The password may be used again as it is.",
   "session/started": "Somebody signed in.",
   "session/reauthenticated": "The password was given again: the session is fresh.",
   "session/refreshed": "A refresh token was used, or its lost answer asked for again.",

@@ -1,7 +1,7 @@
 /** What a role may do. A route names the one permission it needs; a refusal names the one that is missing. */
 export const permissions = {
   "users:read": "Read every account, and list them.",
-  "users:write": "Change the role of an account, disable it or enable it.",
+  "users:write": "Change the role of an account, disable it or enable it, make it change its password.",
   "users:delete": "Delete any account.",
   "audit:read": "Look up how a request passed the gates.",
 } as const;

@@ -41,6 +41,22 @@ export const authorizeProblems = {
     exampleRequest:
       'POST /auth/login HTTP/1.1\nContent-Type: application/json\n\n{"email":"alice@example.com","password":"the right one"}',
   },
+  // Said only to who has just given the right password.
+  "password-change-required": {
+    status: 403,
+    title: "Choose a new password",
+    gate: "authorize",
+    detail: "The password is right, but it must be changed: send it again together with new_password.",
+    whatHappened:
+      "An administrator has marked this password as one that somebody else may know. It lets nobody in; changing it and signing in are one request.",
+    causes: ["The password was seen in a leak, or shared, or used from a place that is not yours."],
+    cures: [
+      "Send the same sign-in with `new_password`: a password that you use nowhere else, and not the old one.",
+      "If that is refused because the old password is wrong: somebody else was quicker. Ask an administrator.",
+    ],
+    exampleRequest:
+      'POST /auth/login HTTP/1.1\nContent-Type: application/json\n\n{"email":"alice@example.com","password":"the one that leaked"}',
+  },
   "foreign-origin": {
     status: 403,
     title: "Not from a page of this server",

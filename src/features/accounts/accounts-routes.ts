@@ -1,7 +1,8 @@
 import { Type } from "typebox";
+import { hasPermission } from "../../contract/permissions.ts";
 import { route, type AnyRoute } from "../../platform/http/route.ts";
 import type { Platform } from "../../platform/platform.ts";
-import { deleteAccount, findAccountFor, renameAccount, UserBody, userBody } from "./accounts.ts";
+import { administeredUserBody, deleteAccount, findAccountFor, renameAccount, UserBody, userBody } from "./accounts.ts";
 
 const UserId = Type.Object({ id: Type.Integer({ description: "The number of the account." }) });
 
@@ -62,7 +63,10 @@ function accountByIdRoutes(platform: Platform): readonly AnyRoute[] {
       params: UserId,
       success: { status: 200, description: "The account.", schema: UserBody },
       problems: ["user-not-found"],
-      handle: async ({ params, caller }) => userBody(await findAccountFor(platform, caller, params.id, "users:read")),
+      handle: async ({ params, caller }) => {
+        const account = await findAccountFor(platform, caller, params.id, "users:read");
+        return hasPermission(caller.account.role, "users:read") ? administeredUserBody(account) : userBody(account);
+      },
     }),
     route({
       method: "DELETE",

@@ -17,7 +17,12 @@ export async function findAccountByEmail({ db }: Db, emailCanonical: string): Pr
   return db.selectFrom("accounts").selectAll().where("email_canonical", "=", emailCanonical).executeTakeFirst();
 }
 
-export type AccountChanges = { display_name?: string | null; role?: Role; disabled?: 0 | 1 };
+export type AccountChanges = {
+  display_name?: string | null;
+  role?: Role;
+  disabled?: 0 | 1;
+  password_change_required?: 0 | 1;
+};
 
 /** `undefined` when there is no such account. */
 export async function updateAccount({ db }: Db, id: number, changes: AccountChanges): Promise<AccountRow | undefined> {

@@ -1,5 +1,5 @@
 import { Type, type Static } from "typebox";
-import type { Events } from "../../contract/events.ts";
+import type { EndReason, Events } from "../../contract/events.ts";
 import { hasPermission, roles, type Permission, type Role } from "../../contract/permissions.ts";
 import { Problem, type Fault } from "../../contract/problems.ts";
 import { timestamp } from "../../platform/clock.ts";
@@ -32,6 +32,7 @@ export const UserBody = Type.Object(
     display_name: Type.Union([Type.String(), Type.Null()]),
     disabled: Type.Boolean(),
     created_at: Type.String({ format: "date-time" }),
+    password_change_required: Type.Optional(Type.Boolean({ description: "Told to administrators." })),
   },
   { title: "User" },
 );
@@ -47,6 +48,11 @@ export function userBody(account: AccountRow): UserBody {
     disabled: account.disabled === 1,
     created_at: timestamp(account.created_at),
   };
+}
+
+/** The same with what only administrators are told. */
+export function administeredUserBody(account: AccountRow): UserBody {
+  return { ...userBody(account), password_change_required: account.password_change_required === 1 };
 }
 
 /** The account of this address, however it is typed. */
@@ -142,10 +148,15 @@ export async function renameAccount(
   });
 }
 
-export type AdministratorChanges = { readonly role?: Role | undefined; readonly disabled?: boolean | undefined };
+export type AdministratorChanges = {
+  readonly role?: Role | undefined;
+  readonly disabled?: boolean | undefined;
+  readonly password_change_required?: boolean | undefined;
+};
 
 /**
- * Another role, disabled or enabled. Each request reads the account anew, so the next one feels it.
+ * Another role, disabled or enabled, made to change the password. Each request reads the account anew, so the next one
+ * feels it.
  *
  * @throws Problem `user-not-found`, `last-admin`
  */
@@ -159,21 +170,47 @@ export async function changeAccount(
   return inTransaction(platform, async (tx) => {
     const before = await findAccountById(tx, id);
     if (before === undefined) throw new Problem("user-not-found");
-    const role = changes.role ?? before.role;
-    const disabled = changes.disabled === undefined ? before.disabled : changes.disabled ? 1 : 0;
-    const staysAdministrator = role === "admin" && disabled === 0;
+    const after = {
+      role: changes.role ?? before.role,
+      disabled: flag(changes.disabled, before.disabled),
+      password_change_required: flag(changes.password_change_required, before.password_change_required),
+    };
+    const staysAdministrator = after.role === "admin" && after.disabled === 0;
     if (!staysAdministrator) await refuseLastAdministrator(tx, before);
-    const about = { accountId: id, ...(actor && origin && eventActor(actor, origin)) };
-    if (role !== before.role) {
-      await recordEvent(tx, { type: "account/role-changed", payload: { from: before.role, to: role }, ...about });
+    const by = actor && origin && eventActor(actor, origin);
+    if (after.role !== before.role) {
+      const payload = { from: before.role, to: after.role };
+      await recordEvent(tx, { type: "account/role-changed", payload, accountId: id, ...by });
     }
-    if (disabled !== before.disabled) {
-      await recordEvent(tx, { type: disabled === 1 ? "account/disabled" : "account/enabled", payload: {}, ...about });
-      if (disabled === 1) await endSessions(tx, { accountId: id, reason: "account-disabled" });
+    for (const { type, ends } of switched(before, after)) {
+      await recordEvent(tx, { type, payload: {}, accountId: id, ...by });
+      if (ends) await endSessions(tx, { accountId: id, reason: ends, ...(by && { actor: by }) });
     }
-    const after = await updateAccount(tx, id, { role, disabled });
-    return after ?? before;
+    return (await updateAccount(tx, id, after)) ?? before;
   });
+}
+
+function flag(wanted: boolean | undefined, before: 0 | 1): 0 | 1 {
+  if (wanted === undefined) return before;
+  return wanted ? 1 : 0;
+}
+
+type Switches = Pick<AccountRow, "disabled" | "password_change_required">;
+type Switched = {
+  readonly type: "account/disabled" | "account/enabled" | "password/change-required" | "password/change-waived";
+  readonly ends?: EndReason;
+};
+
+/** What was switched on or off, and why the account's sessions end with it. */
+function switched(before: Switches, after: Switches): readonly Switched[] {
+  const all: Switched[] = [];
+  if (after.disabled > before.disabled) all.push({ type: "account/disabled", ends: "account-disabled" });
+  if (after.disabled < before.disabled) all.push({ type: "account/enabled" });
+  if (after.password_change_required > before.password_change_required) {
+    all.push({ type: "password/change-required", ends: "password-change-required" });
+  }
+  if (after.password_change_required < before.password_change_required) all.push({ type: "password/change-waived" });
+  return all;
 }
 
 /**

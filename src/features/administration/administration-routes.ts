@@ -4,7 +4,7 @@ import { roles } from "../../contract/permissions.ts";
 import { Problem } from "../../contract/problems.ts";
 import { route, type AnyRoute } from "../../platform/http/route.ts";
 import type { Platform } from "../../platform/platform.ts";
-import { changeAccount, UserBody, userBody } from "../accounts/accounts.ts";
+import { administeredUserBody, changeAccount, UserBody } from "../accounts/accounts.ts";
 import { readAccountPage } from "./administration.ts";
 
 const pageLengthDefault = 50;
@@ -31,19 +31,24 @@ export function administrationRoutes(platform: Platform): readonly AnyRoute[] {
       method: "PATCH",
       url: "/admin/users/:id",
       tag: "Administration",
-      summary: "Change an account's role, disable or enable it",
-      description: "Takes effect at the account's next request. Disabling ends its sessions.",
+      summary: "Change an account's role, disable or enable it, make it change its password",
+      description:
+        "Takes effect at the account's next request. Disabling ends its sessions. So does `password_change_required`: the next sign-in must then bring a new password.",
       access: "users:write",
       limit: "api",
       params: Type.Object({ id: Type.Integer({ description: "The number of the account." }) }),
       body: Type.Object(
-        { role: Type.Optional(Type.Enum([...roles])), disabled: Type.Optional(Type.Boolean()) },
+        {
+          role: Type.Optional(Type.Enum([...roles])),
+          disabled: Type.Optional(Type.Boolean()),
+          password_change_required: Type.Optional(Type.Boolean()),
+        },
         { additionalProperties: false, title: "AccountChange" },
       ),
       success: { status: 200, description: "The account with the change.", schema: UserBody },
       problems: ["user-not-found", "last-admin"],
       handle: async ({ params, body, caller, origin }) =>
-        userBody(await changeAccount(platform, caller, params.id, body, origin)),
+        administeredUserBody(await changeAccount(platform, caller, params.id, body, origin)),
     }),
   ];
 }
@@ -84,5 +89,5 @@ async function answerPage(
     });
     reply.header("link", `<${url}?${next}>; rel="next"`);
   }
-  return { items: accounts.map(userBody), next_cursor: nextCursor };
+  return { items: accounts.map(administeredUserBody), next_cursor: nextCursor };
 }

@@ -27,3 +27,7 @@ export async function replacePasswordHash({ db }: Db, id: number, from: string, 
     .executeTakeFirstOrThrow();
   return numUpdatedRows === 1n;
 }
+
+export async function waivePasswordChange({ db }: Db, id: number): Promise<void> {
+  await db.updateTable("accounts").set({ password_change_required: 0 }).where("id", "=", id).execute();
+}

@@ -3,7 +3,7 @@ import type { Config } from "../../config.ts";
 import { Problem, type Fault } from "../../contract/problems.ts";
 import type { AccountRow } from "../../platform/database/tables.ts";
 import { inTransaction } from "../../platform/database/transaction.ts";
-import { isHashable, passwordBytesMax } from "../../platform/hashing/password-text.ts";
+import { isHashable, normalisePassword, passwordBytesMax } from "../../platform/hashing/password-text.ts";
 import type { Caller } from "../../platform/http/access.ts";
 import type { RequestOrigin } from "../../platform/http/route.ts";
 import type { Platform } from "../../platform/platform.ts";
@@ -11,7 +11,7 @@ import { takeLimit } from "../../platform/rate-limit/take-limit.ts";
 import { recordEvent } from "../audit/audit.ts";
 import { endSessions, markReauthenticated } from "../sessions/sessions.ts";
 import { generatePassword, loadCommonPasswords, passwordFaults } from "./password-policy.ts";
-import { findAccountWithHash, replacePasswordHash } from "./passwords-store.ts";
+import { findAccountWithHash, replacePasswordHash, waivePasswordChange } from "./passwords-store.ts";
 
 /** A password given as proof. Of any length that can be: what is right is decided by the hash. */
 export const GivenPassword = Type.String({ minLength: 1, maxLength: passwordBytesMax });
@@ -125,26 +125,66 @@ export async function changePassword(
   platform: Platform,
   caller: Caller,
   passwords: { readonly current: string; readonly next: string },
-  { requestId, address }: RequestOrigin,
+  origin: RequestOrigin,
 ): Promise<void> {
   const { sessionId } = caller;
   const account = await provePassword(platform, caller.account, passwords.current, sessionLane(sessionId));
   if (account === undefined) throw new Problem("wrong-password");
   const passwordHash = await hashNewPassword(platform, passwords.next);
   await inTransaction(platform, async (tx) => {
-    const isReplaced = await replacePasswordHash(tx, account.id, account.password_hash, passwordHash);
+    const isReplaced = await replacePassword(tx, account, passwordHash, origin, sessionId);
     if (!isReplaced) throw new Problem("wrong-password"); // Changed since it was proved.
-    await endSessions(tx, { accountId: account.id, reason: "password-changed", exceptSessionId: sessionId });
     await markReauthenticated(tx, sessionId);
-    await recordEvent(tx, {
-      type: "password/changed",
-      payload: {},
-      actorId: account.id,
-      accountId: account.id,
-      requestId,
-      address,
-    });
   });
+}
+
+/** Replaces the password that was proved; all sessions end but for one if named. Call it in a transaction. */
+async function replacePassword(
+  tx: Platform,
+  { id: accountId, password_hash: provedHash }: AccountRow,
+  passwordHash: string,
+  { requestId, address }: RequestOrigin,
+  exceptSessionId?: string,
+): Promise<boolean> {
+  if (!(await replacePasswordHash(tx, accountId, provedHash, passwordHash))) return false;
+  const actor = { actorId: accountId, requestId, address };
+  const kept = exceptSessionId === undefined ? {} : { exceptSessionId };
+  await endSessions(tx, { accountId, reason: "password-changed", actor, ...kept });
+  await recordEvent(tx, { type: "password/changed", payload: {}, accountId, ...actor });
+  return true;
+}
+
+/**
+ * Hashes the password that an account must choose before it may come in. To be called when the old one was proved:
+ * what is wrong here tells about the account.
+ *
+ * @throws Problem `validation-failed` when none has to be chosen, or not this one; `busy`
+ */
+export async function hashRequiredPassword(platform: Platform, proved: AccountRow, password: string): Promise<string> {
+  const errors =
+    proved.password_change_required === 1
+      ? newPasswordFaults(platform.config, { new_password: password }, "new_password", wordsOf(proved))
+      : [notRequired];
+  if (errors.length > 0) throw new Problem("validation-failed", { members: { errors } });
+  return hashNewPassword(platform, password);
+}
+
+const notRequired: Fault = {
+  pointer: "#/new_password",
+  detail: "is only for a password that must be changed; sign in without it",
+  code: "not-required",
+};
+
+/** Puts it in the place of the one that was proved. `undefined` when that was changed since. Call it in a transaction. */
+export async function setRequiredPassword(
+  tx: Platform,
+  proved: AccountRow,
+  passwordHash: string,
+  origin: RequestOrigin,
+): Promise<AccountRow | undefined> {
+  if (!(await replacePassword(tx, proved, passwordHash, origin))) return undefined;
+  await waivePasswordChange(tx, proved.id);
+  return findAccountWithHash(tx, proved.id, passwordHash);
 }
 
 /** Reads what passwords are checked against before the first request has to wait for it. */
@@ -164,8 +204,29 @@ export function passwordChangeFaults(
   body: unknown,
   caller: Caller | undefined,
 ): readonly Fault[] {
-  const words = [caller?.account.email ?? "", caller?.account.display_name ?? ""];
+  const words = caller ? wordsOf(caller.account) : [];
   return [...givenPasswordFaults(body, "current_password"), ...newPasswordFaults(config, body, "new_password", words)];
+}
+
+/**
+ * The same for a sign-in, which may bring a new password, but never the old one again. Told before anybody looks for the
+ * account: `hashRequiredPassword` knows the rest.
+ */
+export function signInFaults({ config }: Pick<Platform, "config">, body: unknown): readonly Fault[] {
+  const [email, password, next] = ["email", "password", "new_password"].map((name) => member(body, name));
+  const words = typeof email === "string" ? [email.trim()] : [];
+  const faults = [...givenPasswordFaults(body, "password"), ...newPasswordFaults(config, body, "new_password", words)];
+  const isOldOne =
+    typeof password === "string" &&
+    typeof next === "string" &&
+    [password, next].every(isHashable) &&
+    normalisePassword(password) === normalisePassword(next);
+  if (isOldOne) faults.push({ pointer: "#/new_password", detail: "must not be the old password", code: "unchanged" });
+  return faults;
+}
+
+function wordsOf({ email, display_name: displayName }: AccountRow): readonly string[] {
+  return [email, displayName ?? ""];
 }
 
 /** A password given as proof that cannot be one: refused before it is hashed, and before the account is looked up. */

@@ -156,12 +156,15 @@ export async function deleteOverSessions(
   return Number(numDeletedRows);
 }
 
-export async function setAuthenticatedAt({ db }: Db, sessionId: string, at: number): Promise<void> {
-  await db
+/** `false` when the session is over. */
+export async function setAuthenticatedAt({ db }: Db, sessionId: string, at: number): Promise<boolean> {
+  const { numUpdatedRows } = await db
     .updateTable("sessions")
     .set({ authenticated_at: at, last_used_at: at })
     .where("id", "=", sessionId)
-    .execute();
+    .where("ended_at", "is", null)
+    .executeTakeFirstOrThrow();
+  return numUpdatedRows === 1n;
 }
 
 /** Ends the living sessions of an account, but for one. Returns how many. */

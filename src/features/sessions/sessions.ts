@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { FastifyReply } from "fastify";
 import { Type, type Static } from "typebox";
 import type { EndReason, Events } from "../../contract/events.ts";
+import { Problem } from "../../contract/problems.ts";
 import type { Platform } from "../../platform/platform.ts";
 import type { AccountRow, SessionRow } from "../../platform/database/tables.ts";
 import type { Authenticate, Caller } from "../../platform/http/access.ts";
@@ -204,9 +205,14 @@ export async function startSession(
   return session;
 }
 
-/** The session proved a credential just now. */
+/**
+ * The session proved a credential just now. Call it in the transaction of what the proof is for: whoever ended the
+ * session while the password was being hashed ended this request with it.
+ *
+ * @throws Problem `session-ended`
+ */
 export async function markReauthenticated(tx: Pick<Platform, "db" | "clock">, sessionId: string): Promise<void> {
-  await setAuthenticatedAt(tx, sessionId, tx.clock.now());
+  if (!(await setAuthenticatedAt(tx, sessionId, tx.clock.now()))) throw new Problem("session-ended");
 }
 
 /** Ends an account's sessions, but for one if named. The very next request with one of their tokens is refused. */

@@ -2,7 +2,13 @@ import { Type } from "typebox";
 import type { Platform } from "../../platform/platform.ts";
 import { route, type AnyRoute } from "../../platform/http/route.ts";
 import { readIdempotencyKey } from "../idempotency/idempotency.ts";
-import { GivenPassword, givenPasswordFaults, newAccountFaults, newPassword } from "../passwords/passwords.ts";
+import {
+  GivenPassword,
+  givenPasswordFaults,
+  newAccountFaults,
+  newPassword,
+  signInFaults,
+} from "../passwords/passwords.ts";
 import { Delivery, TokensBody, type Sessions } from "../sessions/sessions.ts";
 import { logIn, reauthenticate, signUp } from "./sign-in.ts";
 
@@ -47,13 +53,15 @@ function loginRoute(platform: Platform, sessions: Sessions): AnyRoute {
     url: "/auth/login",
     tag: "Sign-in",
     summary: "Sign in with e-mail and password",
-    description: "An unknown address answers like a wrong password, in the same time.",
+    description:
+      "An unknown address answers like a wrong password, in the same time. After `password-change-required` the same request with `new_password` changes the password and signs in.",
     access: "public",
     limit: "login-address",
     body: Type.Object(
       {
         email: Email,
         password: GivenPassword,
+        new_password: Type.Optional(newPassword(platform.config)),
         delivery: Type.Optional(Delivery),
         device_token: Type.Optional(
           Type.String({ maxLength: 256, description: "Of an earlier sign-in; left out when the cookie brings it." }),
@@ -61,12 +69,13 @@ function loginRoute(platform: Platform, sessions: Sessions): AnyRoute {
       },
       { additionalProperties: false, title: "Login" },
     ),
-    rules: (body) => givenPasswordFaults(body, "password"),
+    rules: (body) => signInFaults(platform, body),
     success: { status: 200, description: "Signed in.", schema: TokensBody },
-    problems: ["wrong-credentials", "account-disabled", "busy"],
+    problems: ["wrong-credentials", "account-disabled", "password-change-required", "busy"],
     handle: async ({ body, headers, origin }, reply) => {
-      const { email, password, delivery, device_token: deviceToken = sessions.deviceCookie(headers) } = body;
-      const tokens = await logIn(platform, sessions, { email, password, deviceToken }, origin);
+      const { email, password, new_password: nextPassword, delivery } = body;
+      const deviceToken = body.device_token ?? sessions.deviceCookie(headers);
+      const tokens = await logIn(platform, sessions, { email, password, nextPassword, deviceToken }, origin);
       return sessions.deliver(tokens, delivery, reply);
     },
   });

@@ -5,9 +5,15 @@ import type { AccountRow } from "../../platform/database/tables.ts";
 export type SignInStep = (account: AccountRow) => void;
 
 /** Every way of signing in passes these, in this order. */
-export const signInSteps: readonly SignInStep[] = [requireEnabledAccount];
+export const signInSteps: readonly SignInStep[] = [requireEnabledAccount, requireNoForcedChange];
 
-// Said only to who has just proved to own the account.
+// Both are said only to who has just proved to own the account.
+
 function requireEnabledAccount(account: AccountRow): void {
   if (account.disabled === 1) throw new Problem("account-disabled");
+}
+
+// Whatever was proved: nobody comes in before the password that may be known to others is another one (ASVS 6.2.10).
+function requireNoForcedChange(account: AccountRow): void {
+  if (account.password_change_required === 1) throw new Problem("password-change-required");
 }

@@ -9,7 +9,15 @@ import type { Platform } from "../../platform/platform.ts";
 import { addAccount, emailKey, findAccountOf, type NewAccount } from "../accounts/accounts.ts";
 import { recordEvent } from "../audit/audit.ts";
 import { onlyOnce } from "../idempotency/idempotency.ts";
-import { findUnchanged, hashNewPassword, type Lane, provePassword, sessionLane } from "../passwords/passwords.ts";
+import {
+  findUnchanged,
+  hashNewPassword,
+  hashRequiredPassword,
+  type Lane,
+  provePassword,
+  sessionLane,
+  setRequiredPassword,
+} from "../passwords/passwords.ts";
 import {
   markReauthenticated,
   startSession,
@@ -22,6 +30,8 @@ import { signInSteps } from "./sign-in-steps.ts";
 export type Credentials = {
   readonly email: string;
   readonly password: string;
+  /** For an account that must change its password. */
+  readonly nextPassword?: string | undefined;
   /** From an earlier sign-in of this client. */
   readonly deviceToken?: string | undefined;
 };
@@ -85,25 +95,32 @@ export async function signUp(
 
 /**
  * Signs in with a password. An unknown address costs the same hash and gets the same answer as a wrong password.
+ * A password that must be changed is changed in the same transaction: what keeps the door shut undoes that too.
  *
- * @throws Problem `wrong-credentials`, `account-disabled`, `too-many-requests`, `busy`
+ * @throws Problem `wrong-credentials`, `account-disabled`, `password-change-required`, `validation-failed`,
+ * `too-many-requests`, `busy`
  */
 export async function logIn(
   platform: Platform,
   sessions: Sessions,
-  { email, password, deviceToken }: Credentials,
+  { email, password, nextPassword, deviceToken }: Credentials,
   origin: RequestOrigin,
 ): Promise<TokensBody> {
   const found = await findAccountOf(platform, email);
-  const deviceId = found && sessions.readDeviceToken(deviceToken, found.id);
+  // Read for nobody too, so that it takes its time for nobody too.
+  const deviceId = sessions.readDeviceToken(deviceToken, found?.id ?? 0);
   const lane: Lane =
     deviceId === undefined
       ? { key: `email:${emailKey(email)}`, isStrangers: true }
       : { key: `device:${deviceId}`, isStrangers: false };
   const proved = await provePassword(platform, found, password, lane);
   if (proved === undefined) throw new Problem("wrong-credentials");
+  const nextHash = nextPassword === undefined ? undefined : await hashRequiredPassword(platform, proved, nextPassword);
   const { account, session } = await inTransaction(platform, async (tx) => {
-    const account = await findUnchanged(tx, proved);
+    const account =
+      nextHash === undefined
+        ? await findUnchanged(tx, proved)
+        : await setRequiredPassword(tx, proved, nextHash, origin);
     if (account === undefined) throw new Problem("wrong-credentials");
     return { account, session: await openDoor(tx, account, "password", origin) };
   });

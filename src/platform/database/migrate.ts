@@ -3,6 +3,7 @@ import type { Clock } from "../clock.ts";
 import { StartError } from "../start-error.ts";
 import type { Tables } from "./tables.ts";
 import { migration0001 } from "./migrations/0001-foundation.ts";
+import { migration0002 } from "./migrations/0002-forced-password-change.ts";
 import { migration0005 } from "./migrations/0005-throwaway-accounts.ts";
 
 /**
@@ -34,7 +35,7 @@ export type SchemaWords = {
 export const sqliteWords: SchemaWords = { wholeNumber: "integer", bytes: "blob", tableEnd: sql`strict` };
 
 /** In the order they run. */
-export const allMigrations: readonly Migration[] = [migration0001, migration0005];
+export const allMigrations: readonly Migration[] = [migration0001, migration0002, migration0005];
 
 /**
  * Brings the database to this version and returns the names of the migrations that ran now.

@@ -23,6 +23,7 @@ const columns = {
     display_name: "null",
     disabled: "not null",
     created_at: "not null",
+    password_change_required: "not null",
   },
   sessions: {
     id: "not null",

@@ -19,6 +19,8 @@ export type Tables = {
     role: Role;
     display_name: string | null;
     disabled: Generated<0 | 1>;
+    /** Its password lets nobody in until it is changed: somebody else may know it. */
+    password_change_required: Generated<0 | 1>;
     created_at: Fixed<number>;
   };
   sessions: {
