@@ -11,8 +11,10 @@ test("sign up, who am I, delete: the tutorial's way", async () => {
   assert.deepEqual(Object.keys(made.body).toSorted(), [
     "device_token",
     "expires_in",
+    "refresh_count",
     "refresh_expires_in",
     "refresh_token",
+    "session_id",
     "token",
     "token_type",
   ]);

@@ -38,6 +38,22 @@ test("each refresh gives the next token, and the session goes on", async () => {
   assert.equal((await server.events()).filter((type) => type === "session/refreshed").length, 2);
 });
 
+test("each answer says which session it is of, and how often that was refreshed: newer than which other", async () => {
+  const server = await createTestServer();
+  const made = await server.request("POST", "/users/", { body: { email: "alice@example.com", password: "password" } });
+  const first = tokensOf(made);
+  const rotated = await refreshWith(server, first.refresh, "key-1");
+  const retried = await refreshWith(server, first.refresh, "key-1");
+  const overlapped = await refreshWith(server, first.refresh, "key-2");
+  const next = await refreshWith(server, tokensOf(rotated).refresh);
+  const counts = [made, rotated, retried, overlapped, next].map(({ body }) => body["refresh_count"]);
+  assert.deepEqual(counts, [0, 1, 1, 1, 2]);
+  const listed = await server.request("GET", "/users/me/sessions", { token: first.access });
+  const [session] = listed.body["items"] as { readonly id: string }[];
+  const ids = [made, rotated, retried, overlapped, next].map(({ body }) => body["session_id"]);
+  assert.deepEqual(new Set(ids), new Set([session?.id]));
+});
+
 test("a lost answer: the same token with the same key gets the same successor, however late", async () => {
   const server = await createTestServer();
   const first = await signUp(server);
@@ -348,6 +364,23 @@ test("as a cookie the refresh token is in no body, and only pages of our own may
     const out = await server.request("POST", "/auth/logout", { token: String(refreshed.body["token"]) });
     assert.match(out.headers["set-cookie"] ?? "", new RegExp(`^${name}=; Max-Age=0; Path=/`));
   }
+});
+
+test("a page may ask whether anybody is signed in: no cookie is an answer, a forgotten token a fault", async () => {
+  const server = await createTestServer();
+  const nobody = await server.request("POST", "/auth/refresh", { body: { delivery: "cookie" } });
+  assert.equal(nobody.status, 204);
+  assert.equal(nobody.text, "");
+  assert.equal(nobody.headers["set-cookie"], undefined);
+  for (const body of [{}, { delivery: "body" }]) {
+    const refused = await server.request("POST", "/auth/refresh", { body });
+    assert.equal(refused.status, 422);
+    assert.deepEqual(
+      (refused.body["errors"] as { pointer: string }[]).map(({ pointer }) => pointer),
+      ["#/refresh_token"],
+    );
+  }
+  assert.deepEqual(await server.events(), ["signing-key/created"]);
 });
 
 test("sessions that are over are purged in small steps, living ones stay", async () => {

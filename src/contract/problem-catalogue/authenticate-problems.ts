@@ -105,7 +105,7 @@ export const authenticateProblems = {
     gate: "authenticate",
     detail: "This refresh token gives no new tokens; the member reason says why. Sign in again.",
     whatHappened:
-      "A refresh token works once; using it gives the next one. `unknown`: never one of ours, or long gone. `expired`: its session was idle too long or reached its end. `revoked`: its session had ended. `reused`: it had been used before, by somebody who is not asking now, so the whole session was ended.",
+      "A refresh token works once; using it gives the next one. `unknown`: never one of ours, or long gone. `expired`: its session was idle too long or reached its end. `revoked`: its session had ended. `reused`: it had been used before, by somebody who is not asking now, so the whole session was ended; only a late copy of the very request that used it, with its Idempotency-Key, ends nothing.",
     causes: [
       "The client kept the old refresh token instead of the new one.",
       "Two copies of one client use the same token.",
@@ -114,6 +114,7 @@ export const authenticateProblems = {
     cures: [
       "Sign in again.",
       "Keep the newest refresh token before using it, and send an Idempotency-Key, so that a lost answer can be asked for again.",
+      "After `reused`, if there is a newer refresh token: ask with that. `revoked` then says that the session is over.",
       "After `reused` that you cannot explain: change the password.",
     ],
     exampleRequest: 'POST /auth/refresh HTTP/1.1\nContent-Type: application/json\n\n{"refresh_token":"tgr_…"}',

@@ -21,6 +21,8 @@ export type Refreshed = {
   readonly account: AccountRow;
   readonly sessionId: string;
   readonly refreshToken: string;
+  /** How often the session was refreshed: 0 at the sign-in. */
+  readonly refreshCount: number;
   /** Seconds until the new refresh token ends if it is not used. */
   readonly refreshExpiresInSeconds: number;
   readonly counted: TakenLimit | undefined;
@@ -66,6 +68,7 @@ export async function refresh(
     account,
     sessionId: family.id,
     refreshToken: writeRefreshToken(platform, family, generation),
+    refreshCount: refreshCountOf(generation),
     refreshExpiresInSeconds: refreshExpiresIn(platform, family),
     counted,
   };
@@ -80,6 +83,11 @@ export function refreshExpiresIn(
     0,
     Math.min(config.sessionIdleLifetimeSeconds, Math.floor((session.expires_at - clock.now()) / 1000)),
   );
+}
+
+/** The first refresh token of a session has number 1. */
+export function refreshCountOf(generation: number): number {
+  return generation - 1;
 }
 
 function refused({ metrics }: Pick<Platform, "metrics">, reason: RefreshRefusal): Problem {

@@ -49,11 +49,18 @@ function refreshRoute(sessions: Sessions): AnyRoute {
       },
       { additionalProperties: false, title: "Refresh" },
     ),
-    success: { status: 200, description: "New tokens.", schema: TokensBody },
+    success: {
+      status: 200,
+      description: "New tokens.",
+      schema: TokensBody,
+      orNothing: "With `delivery` `cookie`: nobody is signed in in this browser, it has no cookie.",
+    },
     problems: ["refresh-refused", "foreign-origin"],
     handle: async ({ body, headers, origin }, reply) => {
       const token = body.refresh_token ?? sessions.refreshCookie(headers);
       const idempotencyKey = readIdempotencyKey(headers);
+      // A page asks this of every visitor. It is no fault that there is nobody, and browsers complain of each 4xx.
+      if (token === undefined && body.delivery === "cookie") return void reply.code(204);
       if (token === undefined) {
         const fault = { pointer: "#/refresh_token", detail: "is missing, and no cookie brings one", code: "required" };
         throw new Problem("validation-failed", { members: { errors: [fault] } });

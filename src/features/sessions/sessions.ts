@@ -14,7 +14,7 @@ import { makeDeviceToken, readDeviceToken } from "./device-tokens.ts";
 import { createKeyUsage } from "./key-usage.ts";
 import { createTokenCookie, requireOwnPage } from "./token-cookies.ts";
 import { makeRefreshSecret, writeRefreshToken } from "./refresh-tokens.ts";
-import { refresh, refreshExpiresIn } from "./refresh.ts";
+import { refresh, refreshCountOf, type Refreshed, refreshExpiresIn } from "./refresh.ts";
 import {
   deleteOverSessions,
   endLivingSessions,
@@ -32,6 +32,11 @@ export const TokensBody = Type.Object(
     expires_in: Type.Integer({ description: "Seconds until the access token expires." }),
     refresh_token: Type.Optional(Type.String({ description: "Not there when it was delivered as a cookie." })),
     refresh_expires_in: Type.Integer({ description: "Seconds until the refresh token expires if it is not used." }),
+    session_id: Type.String({ description: "The session that these tokens are of." }),
+    refresh_count: Type.Integer({
+      description:
+        "How often it was refreshed. Of two answers for one session, the one with the greater count is newer.",
+    }),
     device_token: Type.Optional(
       Type.String({
         description:
@@ -118,6 +123,7 @@ export async function openSessions(platform: Platform): Promise<Sessions> {
       tokensBody(accessTokens, account, {
         sessionId: session.id,
         refreshToken: writeRefreshToken(platform, session, session.refresh_generation),
+        refreshCount: refreshCountOf(session.refresh_generation),
         refreshExpiresInSeconds: refreshExpiresIn(platform, session),
       }),
     refresh: async (presented, origin) => {
@@ -135,7 +141,7 @@ export async function openSessions(platform: Platform): Promise<Sessions> {
 async function tokensBody(
   accessTokens: AccessTokens,
   { id: accountId, role }: AccountRow,
-  session: { readonly sessionId: string; readonly refreshToken: string; readonly refreshExpiresInSeconds: number },
+  session: Pick<Refreshed, "sessionId" | "refreshToken" | "refreshCount" | "refreshExpiresInSeconds">,
 ): Promise<TokensBody> {
   const { token, expiresInSeconds } = await accessTokens.issue({ accountId, sessionId: session.sessionId, role });
   return {
@@ -144,6 +150,8 @@ async function tokensBody(
     expires_in: expiresInSeconds,
     refresh_token: session.refreshToken,
     refresh_expires_in: session.refreshExpiresInSeconds,
+    session_id: session.sessionId,
+    refresh_count: session.refreshCount,
   };
 }
 

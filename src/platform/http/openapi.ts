@@ -124,7 +124,11 @@ function operation(definition: AnyRoute): Record<string, unknown> {
     ...(access === "this-machine" ? { "x-development-only": true } : {}),
     ...(isAnonymous(access) || access === "signed-in" ? {} : { "x-permission": access }),
     ...(definition.limit === "unlimited" ? {} : { "x-limit": definition.limit }),
-    response: { [success.status]: successResponse(definition), ...problemResponses(problemsOf(definition)) },
+    response: {
+      [success.status]: successResponse(definition),
+      ...(success.orNothing === undefined ? {} : { 204: { description: success.orNothing, type: "null" } }),
+      ...problemResponses(problemsOf(definition)),
+    },
   };
 }
 

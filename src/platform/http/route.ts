@@ -59,6 +59,8 @@ export type Route<
     readonly description: string;
     readonly schema?: TSchema;
     readonly headers?: Readonly<Record<string, string>>;
+    /** What 204 says, where there may be nothing to answer with. */
+    readonly orNothing?: string;
     /** This answer has a page for people, when they ask for HTML. */
     readonly page?: true;
   };
