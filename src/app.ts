@@ -6,6 +6,7 @@ import { decisionRoutes } from "./features/decisions/decisions-routes.ts";
 import { guideRoutes } from "./features/guide/guide-routes.ts";
 import { healthRoutes } from "./features/health/health-routes.ts";
 import { purgeAnswers } from "./features/idempotency/idempotency.ts";
+import { pageRoutes } from "./features/pages/pages-routes.ts";
 import { preparePasswordChecks } from "./features/passwords/passwords.ts";
 import { passwordRoutes } from "./features/passwords/passwords-routes.ts";
 import { openSessions, purgeSessions } from "./features/sessions/sessions.ts";
@@ -34,6 +35,7 @@ export async function buildApp(platform: Platform): Promise<App> {
   await purgeThrowaways(platform);
   const routes = [
     ...guideRoutes(platform),
+    ...pageRoutes(platform),
     ...signInRoutes(platform, sessions),
     ...accountRoutes(platform),
     ...passwordRoutes(platform),

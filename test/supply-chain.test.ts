@@ -21,7 +21,11 @@ type Manifest = {
 const root = join(import.meta.dirname, "..");
 const manifest = readJson<Manifest>("package.json");
 const { packages } = readJson<{ packages: Readonly<Record<string, Locked>> }>("package-lock.json");
-const locked = Object.entries(packages).filter(([path]) => path !== "");
+/** The pages' own package, which npm links: it is a folder of ours. */
+const workspace = "web";
+const locked = Object.entries(packages).filter(
+  ([path]) => path !== "" && path !== workspace && path !== "node_modules/tollgate-web",
+);
 
 test("every locked package has a hash, and comes from npm's registry alone", () => {
   const faults = locked.filter(
@@ -39,20 +43,26 @@ test("one package runs a script when it is installed: node, which fetches itself
   assert.deepEqual(scripted, ["node_modules/node"]);
   assert.deepEqual(manifest.allowScripts, { node: true });
   const ours = Object.keys(manifest.scripts).filter((name) => /^(?:pre|post)?(?:install|prepare)/.test(name));
-  assert.deepEqual(ours, []);
+  assert.deepEqual(ours, ["prepare"]);
+  assert.equal(manifest.scripts["prepare"], "npm run -s build", "it builds the pages, and nothing else");
 });
 
 test("package.json names exact versions, and the lockfile holds the same", () => {
-  const wanted = Object.entries({
-    ...manifest.dependencies,
-    ...manifest.devDependencies,
-  });
+  const pages = readJson<Pick<Manifest, "devDependencies">>(`${workspace}/package.json`);
+  const wanted = Object.entries({ ...manifest.dependencies, ...manifest.devDependencies });
+  const wantedByPages = Object.entries(pages.devDependencies);
   assert.deepEqual(
-    wanted.filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version)),
+    [...wanted, ...wantedByPages].filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version)),
+    [],
+  );
+  const isLocked = (place: string, [name, version]: readonly [string, string]): boolean =>
+    packages[`${place}node_modules/${name}`]?.version === version;
+  assert.deepEqual(
+    wanted.filter((one) => !isLocked("", one)),
     [],
   );
   assert.deepEqual(
-    wanted.filter(([name, version]) => packages[`node_modules/${name}`]?.version !== version),
+    wantedByPages.filter((one) => !isLocked("", one) && !isLocked(`${workspace}/`, one)),
     [],
   );
 });

@@ -4,6 +4,7 @@ import type { FastifyReply } from "fastify";
 import Negotiator from "negotiator";
 import type { Platform } from "../platform.ts";
 import { securityHeaders } from "./security-headers.ts";
+import type { BuiltFile } from "./web-build.ts";
 
 /** Whether HTML is wanted rather than JSON (RFC 9110 §12.5.1). Who takes anything is a program. */
 export function prefersHtml(headers: IncomingHttpHeaders): boolean {
@@ -28,4 +29,16 @@ export function asCached(
   if (!known?.includes(tag) && !known?.includes("*")) return text;
   reply.code(304).removeHeader("content-type");
   return undefined;
+}
+
+/** A file of the build, in the smallest coding that the client takes (RFC 9110 §12.5.3), to be kept for ever. */
+export function asBuilt(reply: FastifyReply, { mediaType, encodings }: BuiltFile): Buffer {
+  const accepted = new Negotiator(reply.request).encodings(["br", "gzip"]);
+  const encoding = accepted.includes("br") ? "br" : accepted.includes("gzip") ? "gzip" : "identity";
+  reply
+    .header("cache-control", "public, max-age=31536000, immutable")
+    .header("vary", "accept-encoding")
+    .type(mediaType);
+  if (encoding !== "identity") reply.header("content-encoding", encoding);
+  return encodings[encoding];
 }

@@ -1,5 +1,6 @@
 import { STATUS_CODES } from "node:http";
 import escapeHtml from "escape-html";
+import type { PageAssets } from "./web-build.ts";
 
 /** HTML that is already safe: only `html` and `joined` make it. */
 export class SafeHtml {
@@ -28,9 +29,12 @@ function shown(part: Part): string {
 
 const places = [
   { href: "/", name: "Home" },
+  { href: "/lab", name: "Lab" },
+  { href: "/learn", name: "Learn" },
   { href: "/errors", name: "Errors" },
   { href: "/docs", name: "API docs" },
-  { href: "/health/ready", name: "Health" },
+  { href: "/console", name: "Console" },
+  { href: "/account", name: "Account" },
 ] as const;
 
 /** A whole page in the one look: complete without JavaScript, nothing inline, nothing from other hosts. */
@@ -38,10 +42,14 @@ export function pageOf({
   title,
   at,
   main,
+  assets,
 }: {
   readonly title: string;
+  /** The place in the navigation that this page is, or belongs to. */
   readonly at: string;
   readonly main: SafeHtml;
+  /** What the page's own script needs, if it has one. */
+  readonly assets?: PageAssets | undefined;
 }): string {
   const links = places.map(({ href, name }) =>
     href === at ? html`<a href="${href}" aria-current="page">${name}</a>` : html`<a href="${href}">${name}</a>`,
@@ -55,6 +63,7 @@ export function pageOf({
 <title>${title}</title>
 <link rel="icon" href="/assets/favicon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/assets/tollgate.css">
+${assets ? assetLinks(assets) : ""}
 </head>
 <body>
 <a class="skip" href="#main">Skip to the content</a>
@@ -68,6 +77,14 @@ export function pageOf({
 </html>
 `;
   return page.text;
+}
+
+function assetLinks({ script, preloads, styles }: PageAssets): SafeHtml {
+  return joined([
+    ...styles.map((href) => html`<link rel="stylesheet" href="${href}">`),
+    ...preloads.map((href) => html`<link rel="modulepreload" href="${href}">`),
+    html`<script type="module" src="${script}"></script>`,
+  ]);
 }
 
 /** The words that go with a status (RFC 9110 §15). */

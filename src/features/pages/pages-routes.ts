@@ -1,0 +1,59 @@
+import { asBuilt, asPage } from "../../platform/http/negotiation.ts";
+import { route, type AnyRoute } from "../../platform/http/route.ts";
+import { type BuiltFile, readWebBuild, type WebBuild } from "../../platform/http/web-build.ts";
+import { html, pageOf } from "../../platform/http/web-pages.ts";
+import type { Platform } from "../../platform/platform.ts";
+import { type Screen, screens } from "./screens.ts";
+
+/** The pages that a script makes, and what the build made of web/. None of it is part of the API. */
+export function pageRoutes(platform: Platform): readonly AnyRoute[] {
+  const build = readWebBuild();
+  return [
+    ...screens.flatMap((screen) => screenRoutes(platform, screen, build)),
+    ...build.files.map((file) => fileRoute(file)),
+  ];
+}
+
+function screenRoutes(platform: Platform, screen: Screen, build: WebBuild): AnyRoute[] {
+  const text = screenPage(platform, screen, build);
+  return [screen.path, ...(screen.paths ?? [])].map((url) =>
+    route({
+      method: "GET",
+      url,
+      tag: "Pages",
+      summary: screen.title,
+      access: "public",
+      limit: "api",
+      hidden: true,
+      success: { status: 200, description: "The page." },
+      problems: [],
+      handle: async (_request, reply) => asPage(platform, reply, text),
+    }),
+  );
+}
+
+/**
+ * What is known before the script runs stands still when it has: title, navigation, heading. The mode and the rule for
+ * passwords, which the API's document tells too, save the script a question.
+ */
+function screenPage({ config }: Platform, { title, lead, script, place }: Screen, build: WebBuild): string {
+  const main = html`
+<header class="screen-head"><h1>${title}</h1><p class="lead">${lead}</p></header>
+<div id="screen" data-mode="${config.mode}" data-password-length-min="${config.passwordLengthMin}"><noscript><p class="notice">This page is made by a script, and scripts are off. Whatever it does, the API does too: see <a href="/docs">API docs</a>.</p></noscript></div>`;
+  return pageOf({ title: `${title} · Tollgate`, at: place, main, assets: build.assetsOf(script) });
+}
+
+function fileRoute(file: BuiltFile): AnyRoute {
+  return route({
+    method: "GET",
+    url: file.url,
+    tag: "Pages",
+    summary: "A file of the pages",
+    access: "public",
+    limit: "unlimited",
+    hidden: true,
+    success: { status: 200, description: "The file." },
+    problems: [],
+    handle: async (_request, reply) => asBuilt(reply, file),
+  });
+}

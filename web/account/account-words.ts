@@ -1,0 +1,16 @@
+export const accountWords = {
+  sessions: "Where you are signed in",
+  sessionsEmpty: "Nowhere: this page should not say so.",
+  thisOne: "this one",
+  lastUsed: "last used",
+  from: "from",
+  unknownDevice: "Unknown device",
+  endSession: "Sign out there",
+  endOthers: "Sign out everywhere else",
+  sessionEnded: "Signed out there.",
+  othersEnded: "Signed out everywhere else.",
+  signOut: "Sign out",
+  deleteTitle: "Delete your account?",
+  deleteText: "The account and everything in it is gone at once, and nobody can bring it back.",
+  deleteAction: "Delete my account",
+} as const;
