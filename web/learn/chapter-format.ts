@@ -59,7 +59,7 @@ export class ChapterError extends Error {
 }
 
 /** Names that always stand for something; a step cannot have one of them. */
-export const reservedNames: readonly string[] = ["user", "other", "administrator", "token", "random"];
+const reservedNames: readonly string[] = ["user", "other", "administrator", "token", "random"];
 
 /** What stands between the braces of `{{user.id}}`. */
 export const referencePattern = /\{\{([A-Za-z0-9_.-]+)\}\}/g;
