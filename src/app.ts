@@ -35,7 +35,6 @@ export async function buildApp(platform: Platform): Promise<App> {
   await purgeThrowaways(platform);
   const routes = [
     ...guideRoutes(platform),
-    ...pageRoutes(platform),
     ...signInRoutes(platform, sessions),
     ...accountRoutes(platform),
     ...passwordRoutes(platform),
@@ -44,6 +43,7 @@ export async function buildApp(platform: Platform): Promise<App> {
     ...sessionRoutes(platform, sessions),
     ...developmentRoutes(platform, sessions),
     ...healthRoutes(platform, { isStopping: () => isStopping }),
+    ...pageRoutes(platform),
   ];
   const server = await createServer(platform, { authenticate: sessions.authenticate, routes });
   const stops = [
