@@ -42,6 +42,7 @@ test("an empty environment is development, as the contract says", () => {
     corsOrigins: [],
     logLevel: "info",
     hashing: { threads: 4, queueMax: 64, deadlineMilliseconds: 5000, memoryKibibytes: 19_456, passes: 2 },
+    mail: { relay: undefined, from: "tollgate@localhost", replyTo: undefined, productName: "Tollgate" },
     limits: Object.fromEntries(
       limitNames.map((name) => [name, { quota: limits[name].quota, windowSeconds: limits[name].windowSeconds }]),
     ),
@@ -61,6 +62,15 @@ function goodLimit(text: string, quota: Config["limits"]["api"]): Good {
 
 function goodHashing(env: Environment, hashing: Partial<Config["hashing"]>): Good {
   return { env, expected: { hashing: { ...configFrom({}).hashing, ...hashing } } };
+}
+
+function goodMail(url: string, relay: object): Good {
+  const mail = configFrom({}).mail;
+  const expected = { user: undefined, password: undefined, ...relay } as Config["mail"]["relay"];
+  return {
+    env: { SMTP_URL: url, MAIL_FROM: "accounts@example.com" },
+    expected: { mail: { ...mail, from: "accounts@example.com", relay: expected } },
+  };
 }
 
 const good: readonly Good[] = [
@@ -107,6 +117,18 @@ const good: readonly Good[] = [
   goodHashing({ HASH_QUEUE: "10000" }, { queueMax: 10_000 }),
   goodHashing({ HASH_DEADLINE: "100ms" }, { deadlineMilliseconds: 100 }),
   goodHashing({ HASH_DEADLINE: "60s" }, { deadlineMilliseconds: 60_000 }),
+  goodMail("smtp://mail.example.com", { host: "mail.example.com", port: 587, isTls: false }),
+  goodMail("smtps://mail.example.com/", { host: "mail.example.com", port: 465, isTls: true }),
+  goodMail("smtp://[::1]:2525", { host: "::1", port: 2525, isTls: false }),
+  goodMail("smtp://a%40b:p%3Aw%2F@h:25", { host: "h", port: 25, isTls: false, user: "a@b", password: "p:w/" }),
+  {
+    env: { MAIL_REPLY_TO: "help@example.com" },
+    expected: { mail: { ...configFrom({}).mail, replyTo: "help@example.com" } },
+  },
+  {
+    env: { PRODUCT_NAME: "Bücher & Co." },
+    expected: { mail: { ...configFrom({}).mail, productName: "Bücher & Co." } },
+  },
   goodHashing({ ARGON2_MEMORY_KIB: "8", ARGON2_PASSES: "1" }, { memoryKibibytes: 8, passes: 1 }),
 ];
 
@@ -140,7 +162,6 @@ const bad: Readonly<Record<string, readonly string[]>> = {
     "data.db",
   ],
   REDIS_URL: ["redis://:hunter2@h"],
-  SMTP_URL: ["smtp://u:hunter2@h"],
   SECRET_KEY: ["hunter2", "x".repeat(31), "x".repeat(1025)],
   TOKEN_ALGORITHM: ["none", "RS256", "es256"],
   ACCESS_TOKEN_LIFETIME: ["59", "3601", "61m", "1d", "900000ms", "15 m", "-15m", "15M", "1.5h"],
@@ -157,6 +178,23 @@ const bad: Readonly<Record<string, readonly string[]>> = {
   HASH_DEADLINE: ["99ms", "61s"],
   ARGON2_MEMORY_KIB: ["7", "1048577"],
   ARGON2_PASSES: ["0", "21"],
+  SMTP_URL: [
+    "mail.example.com",
+    "http://u:hunter2@h",
+    "smtp:",
+    "smtp://",
+    "smtp://u@h",
+    "smtp://:hunter2@h",
+    "smtp://u:hunter2@h/path",
+    "smtp://u:hunter2@h?tls=off",
+    "smtp://u:hunter2@h:0",
+    "smtp://u:hunter2%0d%0a@h",
+    "smtp://u:hunter2%E0%A4@h",
+    "smtp://u:hunter2@a%20b",
+  ],
+  MAIL_FROM: ["nobody", "A <a@example.com>", "a@example.com,b@example.com", "a@example.com\nbcc:b@x", '"a b"@x', "ü@x"],
+  MAIL_REPLY_TO: ["nobody", "a@b@c", "a@x;b@x"],
+  PRODUCT_NAME: [" Example", "x".repeat(61), "a\nb", "<b>", "a\u202eb"],
   LIMIT_API: ["0/60s", "1000001/60s", "1/0s", "1/31d", "30", "30/", "/60s", "1/1/1", "OFF", "1/500ms"],
   LIMIT_APPI: ["1/1s"],
 };
@@ -267,4 +305,11 @@ test("production demands what it cannot do without, one sentence each", () => {
     assert.equal(found.length, faults.length, JSON.stringify(found));
     for (const [index, fault] of faults.entries()) assert.match(found[index] ?? "", fault);
   }
+});
+
+test("a relay needs a sender", () => {
+  assert.deepEqual(faultsOf({ SMTP_URL: "smtp://localhost" }), [
+    "MAIL_FROM must be set where SMTP_URL is: write MAIL_FROM=accounts@example.com.",
+  ]);
+  assert.deepEqual(faultsOf({ MAIL_FROM: "accounts@example.com" }), []);
 });

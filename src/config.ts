@@ -2,7 +2,9 @@ import { availableParallelism } from "node:os";
 import { dirname } from "node:path";
 import type { LimitName, Quota } from "./contract/limits.ts";
 import { type Fault, parsePublicUrl } from "./setting-parsers.ts";
-import { type Known, type Setting, limitSettings, settings } from "./settings.ts";
+import type { SmtpRelay } from "./mail-settings.ts";
+import type { Known, Setting } from "./setting.ts";
+import { limitSettings, settings } from "./settings.ts";
 
 export type Config = {
   readonly mode: "development" | "production";
@@ -31,6 +33,13 @@ export type Config = {
     readonly deadlineMilliseconds: number;
     readonly memoryKibibytes: number;
     readonly passes: number;
+  };
+  readonly mail: {
+    /** undefined: development keeps mail in its own inbox, production sends none. */
+    readonly relay: SmtpRelay | undefined;
+    readonly from: string;
+    readonly replyTo: string | undefined;
+    readonly productName: string;
   };
   /** undefined is off. */
   readonly limits: Readonly<Record<LimitName, Quota | undefined>>;
@@ -62,7 +71,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export function readConfig(env: Environment, cores: number = availableParallelism()): ConfigReading {
   const reader = createReader(env, cores);
   const config = readAll(reader);
-  reader.faults.push(...unknownLimits(env), ...insecurePublicUrl(env, config));
+  reader.faults.push(...unknownLimits(env), ...insecurePublicUrl(env, config), ...missingSender(env, config));
   return reader.faults.length === 0
     ? { ok: true, config, settings: reader.effective }
     : { ok: false, faults: reader.faults };
@@ -115,7 +124,6 @@ function readAll({ read, learn }: Reader): Config {
   const publicUrl = read(settings.publicUrl);
   const database = read(settings.database);
   read(settings.redis);
-  read(settings.smtp);
   return {
     mode,
     host,
@@ -136,6 +144,7 @@ function readAll({ read, learn }: Reader): Config {
     corsOrigins: read(settings.corsOrigins),
     logLevel: read(settings.logLevel),
     hashing: readHashing(read, learn),
+    mail: readMail(read),
     limits: readLimits(read),
   };
 }
@@ -155,6 +164,15 @@ function readHashing(read: Reader["read"], learn: Reader["learn"]): Config["hash
     deadlineMilliseconds: read(settings.hashDeadlineMilliseconds),
     memoryKibibytes: read(settings.argon2MemoryKibibytes),
     passes: read(settings.argon2Passes),
+  };
+}
+
+function readMail(read: Reader["read"]): Config["mail"] {
+  return {
+    relay: read(settings.relay),
+    from: read(settings.from),
+    replyTo: read(settings.replyTo),
+    productName: read(settings.productName),
   };
 }
 
@@ -204,4 +222,10 @@ function insecurePublicUrl(env: Environment, { mode, trustedProxies }: Config): 
   return [
     "PUBLIC_URL must be https in production: write https://, or name the proxy that speaks https in TRUSTED_PROXIES.",
   ];
+}
+
+/** No relay takes mail from an address that nobody owns. */
+function missingSender(env: Environment, { mail }: Config): string[] {
+  const isMissing = mail.relay !== undefined && (env[settings.from.name] ?? "") === "";
+  return isMissing ? ["MAIL_FROM must be set where SMTP_URL is: write MAIL_FROM=accounts@example.com."] : [];
 }

@@ -1,6 +1,7 @@
 import { type LimitName, type Quota, limitNames, limits } from "./contract/limits.ts";
+import { mailSettings } from "./mail-settings.ts";
+import { type Mode, type Setting, modes, setting } from "./setting.ts";
 import {
-  type Parsed,
   makeSecretKey,
   parseDatabaseUrl,
   parseHost,
@@ -16,45 +17,8 @@ import {
   parseWord,
 } from "./setting-parsers.ts";
 
-export const modes = ["development", "production"] as const;
-export type Mode = (typeof modes)[number];
-
 const tokenAlgorithms = ["ES256", "EdDSA", "HS256"] as const;
 const logLevels = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
-
-/** What a default or a bound may hang on: the settings above it in the table, and the machine. */
-export type Known = {
-  readonly mode: Mode;
-  readonly cores: number;
-  readonly port: number;
-  readonly hashThreads: number;
-};
-
-export type Setting<T> = {
-  readonly name: string;
-  readonly meaning: string;
-  readonly bounds: string;
-  /** A good value, for the sentence about a bad one. */
-  readonly example: string;
-  /** Never shown, neither whole nor in part. */
-  readonly secret: boolean;
-  /** What to do; production does not start without this setting. */
-  readonly demandedInProduction?: string;
-  /** The default as people read it, where it is no fixed text. */
-  readonly defaultShown?: string;
-  readonly defaultText: (known: Known) => string;
-  readonly parse: (text: string, known: Known) => Parsed<T>;
-};
-
-type SettingEntry<T> = Omit<Setting<T>, "secret" | "defaultText"> & {
-  readonly secret?: true;
-  readonly otherwise: string | ((known: Known) => string);
-};
-
-function setting<T>({ secret, otherwise, ...entry }: SettingEntry<T>): Setting<T> {
-  const defaultText = typeof otherwise === "string" ? () => otherwise : otherwise;
-  return { ...entry, secret: secret === true, defaultText };
-}
 
 const argon2MemoryMin = { development: 8, production: 19_456 };
 const argon2PassesMin = { development: 1, production: 2 };
@@ -111,15 +75,6 @@ export const settings = {
     secret: true,
     otherwise: "",
     parse: (text) => parseNotYet(text, "REDIS_URL", "counts its limits in memory and does not speak Redis yet"),
-  }),
-  smtp: setting({
-    name: "SMTP_URL",
-    meaning: "Reserved: no mail is sent.",
-    bounds: "not yet: must not be set",
-    example: "",
-    secret: true,
-    otherwise: "",
-    parse: (text) => parseNotYet(text, "SMTP_URL", "does not send mail yet"),
   }),
   secretKey: setting({
     name: "SECRET_KEY",
@@ -256,6 +211,7 @@ export const settings = {
     otherwise: "2",
     parse: (text, { mode }) => parseWholeNumber(text, argon2PassesMin[mode], 20),
   }),
+  ...mailSettings,
 };
 
 /** `login-address` is `LIMIT_LOGIN_ADDRESS`. */

@@ -205,7 +205,7 @@ function layerOf(path: string): string {
   const [, name = "", ...rest] = path.split("/");
   if (!path.startsWith("src/")) return path;
   if (rest.length > 0) return name;
-  return ["config.ts", "settings.ts", "setting-parsers.ts"].includes(name) ? "settings" : name.replace(/\.ts$/, "");
+  return /^(?:config|(?:.+-)?settings?(?:-parsers)?)\.ts$/.test(name) ? "settings" : name.replace(/\.ts$/, "");
 }
 
 /** The folder's name under src/features, or the path itself outside it. */

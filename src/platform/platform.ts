@@ -10,6 +10,9 @@ import type { Tables } from "./database/tables.ts";
 import { createPasswordHasher } from "./hashing/argon2-password-hasher.ts";
 import type { PasswordHasher } from "./hashing/password-hasher.ts";
 import { createMemoryDecisionLog, type DecisionLog } from "./http/decisions.ts";
+import { createInboxMailer } from "./mail/inbox-mailer.ts";
+import type { Mailer } from "./mail/mailer.ts";
+import { createSmtpMailer } from "./mail/smtp-mailer.ts";
 import { createMemoryRateLimiter } from "./rate-limit/memory-rate-limiter.ts";
 import type { RateLimiter } from "./rate-limit/rate-limiter.ts";
 import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
@@ -28,6 +31,8 @@ export type Platform = {
   readonly secrets: Secrets;
   readonly passwordHasher: PasswordHasher;
   readonly rateLimiter: RateLimiter;
+  /** `undefined` where no mail is sent: in production without SMTP_URL. */
+  readonly mailer: Mailer | undefined;
   readonly decisions: DecisionLog;
   readonly metrics: Metrics;
   readonly log: Logger;
@@ -37,6 +42,7 @@ export type DevelopmentSwitches = { readonly outage: Outage; readonly clock: Tur
 
 const decisionsMax = 10_000;
 const limiterKeysMax = 100_000;
+const inboxMailsMax = 200;
 
 /**
  * Opens everything, or throws a StartError with a sentence for a person.
@@ -62,6 +68,7 @@ export async function createPlatform(config: Config, parts: Partial<Platform> = 
       parameters: { memoryKibibytes: hashing.memoryKibibytes, passes: hashing.passes, parallelism: 1 },
     }),
     rateLimiter: createMemoryRateLimiter(clock, { keysMax: limiterKeysMax }),
+    mailer: createMailer(config),
     decisions: createMemoryDecisionLog(decisionsMax),
     ...parts,
     clock,
@@ -70,6 +77,12 @@ export async function createPlatform(config: Config, parts: Partial<Platform> = 
 
 function createSwitches(realClock: Clock): DevelopmentSwitches {
   return { outage: createOutage(realClock), clock: createTurnableClock(realClock) };
+}
+
+function createMailer({ mode, mail }: Config): Mailer | undefined {
+  const { relay, ...sender } = mail;
+  if (relay) return createSmtpMailer({ relay, ...sender });
+  return mode === "development" ? createInboxMailer({ mailsMax: inboxMailsMax }) : undefined;
 }
 
 export async function closePlatform({ db, passwordHasher }: Pick<Platform, "db" | "passwordHasher">): Promise<void> {

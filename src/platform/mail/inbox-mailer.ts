@@ -1,0 +1,18 @@
+import type { Mailer, OutgoingMail } from "./mailer.ts";
+
+/** Keeps the last mails in the memory of this process: what development has instead of a relay. */
+export function createInboxMailer({ mailsMax }: { readonly mailsMax: number }): Mailer {
+  let mails: readonly OutgoingMail[] = [];
+  return {
+    send: async (mail) => {
+      mails = [mail, ...mails].slice(0, mailsMax);
+      return { kind: "accepted", words: "kept in the development inbox" };
+    },
+    inbox: {
+      mails: () => mails,
+      clear: () => {
+        mails = [];
+      },
+    },
+  };
+}
