@@ -1,16 +1,23 @@
 import { accountRoutes } from "./features/accounts/accounts-routes.ts";
 import { administrationRoutes } from "./features/administration/administration-routes.ts";
+import { auditRoutes } from "./features/audit/audit-routes.ts";
+import { createDecisionStreams } from "./features/decisions/decisions.ts";
 import { developmentRoutes } from "./features/development/development-routes.ts";
 import { purgeThrowaways } from "./features/development/development.ts";
 import { decisionRoutes } from "./features/decisions/decisions-routes.ts";
 import { guideRoutes } from "./features/guide/guide-routes.ts";
 import { healthRoutes } from "./features/health/health-routes.ts";
 import { purgeAnswers } from "./features/idempotency/idempotency.ts";
+import { limitRoutes } from "./features/limits/limits-routes.ts";
+import { openOverview } from "./features/overview/overview.ts";
+import { overviewRoutes } from "./features/overview/overview-routes.ts";
 import { pageRoutes } from "./features/pages/pages-routes.ts";
 import { preparePasswordChecks } from "./features/passwords/passwords.ts";
 import { passwordRoutes } from "./features/passwords/passwords-routes.ts";
+import { accountSessionRoutes } from "./features/sessions/account-sessions-routes.ts";
 import { openSessions, purgeSessions } from "./features/sessions/sessions.ts";
 import { sessionRoutes } from "./features/sessions/sessions-routes.ts";
+import { signingKeyRoutes } from "./features/sessions/signing-keys-routes.ts";
 import { signInRoutes } from "./features/sign-in/sign-in-routes.ts";
 import type { AnyRoute } from "./platform/http/route.ts";
 import { createServer } from "./platform/http/server.ts";
@@ -23,6 +30,8 @@ export type App = Awaited<ReturnType<typeof createServer>> & {
   /** What is done in the background now and then, by hand: for tests that turn the clock. */
   readonly reloadKeys: () => Promise<void>;
   readonly flushKeyUsage: () => Promise<void>;
+  readonly flushOverview: () => Promise<void>;
+  readonly tickStreams: () => Promise<void>;
   /** What is served, for the reference and its tests. */
   readonly routes: readonly AnyRoute[];
 };
@@ -33,15 +42,22 @@ export async function buildApp(platform: Platform): Promise<App> {
   preparePasswordChecks(platform);
   const sessions = await openSessions(platform);
   await purgeThrowaways(platform);
+  const overview = openOverview(platform);
+  const streams = createDecisionStreams(platform);
   const routes = [
     ...guideRoutes(platform),
     ...signInRoutes(platform, sessions),
     ...accountRoutes(platform),
     ...passwordRoutes(platform),
     ...administrationRoutes(platform),
-    ...decisionRoutes(platform),
+    ...overviewRoutes(platform, overview),
+    ...auditRoutes(platform),
+    ...decisionRoutes(platform, streams),
+    ...limitRoutes(platform),
     ...sessionRoutes(platform, sessions),
     ...developmentRoutes(platform, sessions),
+    ...accountSessionRoutes(platform),
+    ...signingKeyRoutes(platform, sessions),
     ...healthRoutes(platform, { isStopping: () => isStopping }),
     ...pageRoutes(platform),
   ];
@@ -50,17 +66,24 @@ export async function buildApp(platform: Platform): Promise<App> {
     repeat(purgeEverySeconds, () => purge(platform), platform.log),
     repeat(sessions.keyReloadSeconds, sessions.reloadKeys, platform.log),
     repeat(keyUsageEverySeconds, sessions.flushKeyUsage, platform.log),
+    repeat(overviewEverySeconds, overview.flush, platform.log),
+    repeat(streamsEverySeconds, streams.tick, platform.log),
   ];
+  // Before the server waits for what is under way: a stream would be under way for ever.
+  server.addHook("preClose", async () => streams.close());
   server.addHook("onClose", async () => {
     await Promise.all(stops.map((stop) => stop()));
     await sessions
       .flushKeyUsage()
       .catch((error: unknown) => platform.log.warn({ err: error }, "key usage was not written"));
+    await overview.close();
   });
   return Object.assign(server, {
     routes,
     reloadKeys: sessions.reloadKeys,
     flushKeyUsage: sessions.flushKeyUsage,
+    flushOverview: overview.flush,
+    tickStreams: streams.tick,
     beginShutdown: () => {
       isStopping = true;
     },
@@ -68,6 +91,8 @@ export async function buildApp(platform: Platform): Promise<App> {
 }
 
 const keyUsageEverySeconds = 60;
+const overviewEverySeconds = 5;
+const streamsEverySeconds = 2;
 const purgeEverySeconds = 60;
 /** Short writes, so that nobody waits for them; what is left goes the next time. */
 const purgeStepsMax = 20;

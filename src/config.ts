@@ -47,6 +47,8 @@ export type Config = {
   readonly trustedProxies: readonly string[];
   readonly corsOrigins: readonly string[];
   readonly logLevel: "fatal" | "error" | "warn" | "info" | "debug" | "trace" | "silent";
+  /** All of it as people read it; holds no secret. */
+  readonly settings: readonly EffectiveSetting[];
 };
 
 /** A setting as it is in force; the value of a secret is masked. */
@@ -54,12 +56,14 @@ export type EffectiveSetting = {
   readonly name: string;
   readonly value: string;
   readonly origin: "default" | "environment";
+  /** What it would be if nothing was set. */
+  readonly default: string;
   readonly meaning: string;
   readonly bounds: string;
 };
 
 export type ConfigReading =
-  | { readonly ok: true; readonly config: Config; readonly settings: readonly EffectiveSetting[] }
+  | { readonly ok: true; readonly config: Config }
   | { readonly ok: false; readonly faults: readonly string[] };
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -72,9 +76,7 @@ export function readConfig(env: Environment, cores: number = availableParallelis
   const reader = createReader(env, cores);
   const config = readAll(reader);
   reader.faults.push(...unknownLimits(env), ...insecurePublicUrl(env, config), ...missingSender(env, config));
-  return reader.faults.length === 0
-    ? { ok: true, config, settings: reader.effective }
-    : { ok: false, faults: reader.faults };
+  return reader.faults.length === 0 ? { ok: true, config } : { ok: false, faults: reader.faults };
 }
 
 type Reader = {
@@ -115,7 +117,7 @@ function defaultOf<T>(setting: Setting<T>, known: Known): T {
   return parsed.value;
 }
 
-function readAll({ read, learn }: Reader): Config {
+function readAll({ read, learn, effective }: Reader): Config {
   const mode = read(settings.mode);
   learn({ mode });
   const host = read(settings.host);
@@ -146,6 +148,7 @@ function readAll({ read, learn }: Reader): Config {
     hashing: readHashing(read, learn),
     mail: readMail(read),
     limits: readLimits(read),
+    settings: effective,
   };
 }
 
@@ -183,9 +186,9 @@ function readLimits(read: Reader["read"]): Config["limits"] {
 
 function effectiveSetting(setting: Setting<unknown>, given: string, known: Known): EffectiveSetting {
   const { name, meaning, bounds } = setting;
-  if (given !== "") return { name, value: setting.secret ? "********" : given, origin: "environment", meaning, bounds };
-  const value = setting.defaultText(known) || (setting.defaultShown ?? "none");
-  return { name, value, origin: "default", meaning, bounds };
+  const otherwise = setting.defaultText(known) || (setting.defaultShown ?? "none");
+  const value = given === "" ? otherwise : setting.secret ? "********" : given;
+  return { name, value, origin: given === "" ? "default" : "environment", default: otherwise, meaning, bounds };
 }
 
 function cureFor({ name, example, demandedInProduction }: Setting<unknown>, { mode }: Known): string {

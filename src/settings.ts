@@ -1,4 +1,4 @@
-import { type LimitName, type Quota, limitNames, limits } from "./contract/limits.ts";
+import { type LimitName, type Quota, limitNames, limits, limitSettingName } from "./contract/limits.ts";
 import { mailSettings } from "./mail-settings.ts";
 import { type Mode, type Setting, modes, setting } from "./setting.ts";
 import {
@@ -214,7 +214,6 @@ export const settings = {
   ...mailSettings,
 };
 
-/** `login-address` is `LIMIT_LOGIN_ADDRESS`. */
 export const limitSettings: ReadonlyMap<LimitName, Setting<Quota | undefined>> = new Map(
   limitNames.map((limit) => [limit, limitSetting(limit)]),
 );
@@ -222,7 +221,7 @@ export const limitSettings: ReadonlyMap<LimitName, Setting<Quota | undefined>> =
 function limitSetting(limit: LimitName): Setting<Quota | undefined> {
   const { quota, windowSeconds, per, meaning } = limits[limit];
   return setting({
-    name: `LIMIT_${limit.toUpperCase().replaceAll("-", "_")}`,
+    name: limitSettingName(limit),
     meaning: `${meaning} Accepted requests in a sliding window, per ${per}.`,
     bounds: "1 to 1000000 requests / 1s to 30d, or off",
     example: `${quota}/${windowSeconds}s`,

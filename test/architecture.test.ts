@@ -11,7 +11,7 @@ import { test } from "node:test";
 /** Which feature enters which other one, through its door. ARCHITECTURE.md quotes this table. */
 const featurePairs: Readonly<Record<string, readonly string[]>> = {
   accounts: ["audit", "sessions"],
-  administration: ["accounts", "passwords"],
+  administration: ["accounts", "audit", "passwords", "sessions"],
   development: ["accounts", "passwords", "sessions", "sign-in"],
   guide: ["health"],
   passwords: ["audit", "sessions"],

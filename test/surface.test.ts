@@ -35,7 +35,8 @@ function placeFor(path: string): { address?: string } {
 
 /** An address for a path: ids that exist nowhere. */
 function addressOf(path: string): string {
-  return path.replace("{id}", "4242").replace("{code}", "email-taken").replace("{request_id}", "unknown");
+  const ids: Readonly<Record<string, string>> = { id: "4242", code: "email-taken", name: "login-address" };
+  return path.replaceAll(/\{(\w+)\}/g, (_, name: string) => ids[name] ?? "unknown");
 }
 
 describe("every route of the OpenAPI document", async () => {
@@ -46,14 +47,26 @@ describe("every route of the OpenAPI document", async () => {
 
   test("is the contract's, and nothing else is", () => {
     assert.deepEqual(surface.map(({ method, path }) => `${method} ${path}`).toSorted(), [
+      "DELETE /admin/users/{id}/sessions",
       "DELETE /dev/clock",
       "DELETE /users/me/sessions",
       "DELETE /users/me/sessions/{id}",
       "DELETE /users/{id}",
       "GET /",
       "GET /.well-known/jwks.json",
+      "GET /admin/decisions",
+      "GET /admin/decisions/stream",
       "GET /admin/decisions/{request_id}",
+      "GET /admin/events",
+      "GET /admin/keys",
+      "GET /admin/limits",
+      "GET /admin/limits/{name}/keys",
+      "GET /admin/limits/{name}/keys/{key}",
+      "GET /admin/overview",
+      "GET /admin/settings",
       "GET /admin/users",
+      "GET /admin/users/{id}",
+      "GET /admin/users/{id}/sessions",
       "GET /dev/clock",
       "GET /dev/faults",
       "GET /errors",
@@ -65,10 +78,12 @@ describe("every route of the OpenAPI document", async () => {
       "GET /users/",
       "GET /users/limited",
       "GET /users/me",
+      "GET /users/me/events",
       "GET /users/me/sessions",
       "GET /users/{id}",
       "PATCH /admin/users/{id}",
       "PATCH /users/me",
+      "POST /admin/keys/rotate",
       "POST /auth/login",
       "POST /auth/logout",
       "POST /auth/reauthenticate",

@@ -89,6 +89,7 @@ test("config shows every setting with value and origin, and masks secrets", asyn
     name: "PORT",
     value: "9000",
     origin: "environment",
+    default: "8000",
     meaning: "The TCP port to listen on.",
     bounds: "1 to 65535",
   });

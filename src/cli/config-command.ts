@@ -15,10 +15,10 @@ function showConfig(options: { json?: true }, terminal: Terminal): ExitCode {
   const reading = readConfig(terminal.env);
   if (!reading.ok) throw new StartError(reading.faults.join("\n"));
   if (options.json) {
-    terminal.out(JSON.stringify({ settings: reading.settings }));
+    terminal.out(JSON.stringify({ settings: reading.config.settings }));
     return 0;
   }
-  const rows = reading.settings.map(({ name, value, origin }) => [name, origin, printable(value)]);
+  const rows = reading.config.settings.map(({ name, value, origin }) => [name, origin, printable(value)]);
   for (const line of columns([["SETTING", "FROM", "VALUE"], ...rows])) terminal.out(line);
   return 0;
 }

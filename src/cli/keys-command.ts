@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { listSigningKeys, type ListedKey, rotateKeys } from "../features/sessions/key-rotation.ts";
+import { listSigningKeys, rotateKeys, signingKeyBody } from "../features/sessions/key-rotation.ts";
 import { timestamp } from "../platform/clock.ts";
 import { withPlatform } from "./platform-for-command.ts";
 import { type ExitCode, type Run, type Terminal, columns } from "./terminal.ts";
@@ -21,7 +21,7 @@ export function addKeysCommand(program: Command, terminal: Terminal, run: Run): 
 async function listKeys(options: { json?: true }, terminal: Terminal): Promise<ExitCode> {
   const found = await withPlatform(terminal, "a database that is there", listSigningKeys);
   if (options.json) {
-    terminal.out(JSON.stringify({ keys: found.map(keyBody) }));
+    terminal.out(JSON.stringify({ keys: found.map(signingKeyBody) }));
     return 0;
   }
   if (found.length === 0) terminal.out("There is no signing key yet: the server makes one at its first start.");
@@ -38,20 +38,6 @@ async function listKeys(options: { json?: true }, terminal: Terminal): Promise<E
   ]);
   if (rows.length > 0) for (const line of columns([header, ...rows])) terminal.out(line);
   return 0;
-}
-
-function keyBody(key: ListedKey): Record<string, unknown> {
-  return {
-    id: key.id,
-    algorithm: key.algorithm,
-    state: key.state,
-    created_at: timestamp(key.createdAt),
-    signs_at: timestamp(key.signsAt),
-    tokens_seen_last_hour: key.tokensSeenLastHour,
-    tokens_seen_last_day: key.tokensSeenLastDay,
-    last_seen_at: key.lastSeenAt === null ? null : timestamp(key.lastSeenAt),
-    safe_to_retire_since: key.safeToRetireSince === null ? null : timestamp(key.safeToRetireSince),
-  };
 }
 
 async function rotate(options: { json?: true }, terminal: Terminal): Promise<ExitCode> {

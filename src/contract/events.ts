@@ -25,6 +25,7 @@ export type Events = {
 export type EndReason =
   | "signed-out"
   | "ended-by-owner"
+  | "ended-by-administrator"
   | "password-changed"
   | "password-change-required"
   | "account-disabled"

@@ -19,3 +19,8 @@ export const limits = {
 export type LimitName = keyof typeof limits;
 
 export const limitNames = Object.keys(limits) as LimitName[];
+
+/** `login-address` is `LIMIT_LOGIN_ADDRESS`. */
+export function limitSettingName(limit: LimitName): string {
+  return `LIMIT_${limit.toUpperCase().replaceAll("-", "_")}`;
+}

@@ -1,9 +1,12 @@
 /** What a role may do. A route names the one permission it needs; a refusal names the one that is missing. */
 export const permissions = {
   "users:read": "Read every account, and list them.",
-  "users:write": "Change the role of an account, disable it or enable it, make it change its password.",
+  "users:write":
+    "Change the role of an account, disable it or enable it, end its sessions, make it change its password.",
   "users:delete": "Delete any account.",
-  "audit:read": "Look up how a request passed the gates.",
+  "audit:read": "Read what happened to accounts, and how refused requests passed the gates.",
+  "system:read": "See how the server fares: its counters, limits, signing keys and settings.",
+  "keys:write": "Make the next signing key.",
 } as const;
 
 export type Permission = keyof typeof permissions;

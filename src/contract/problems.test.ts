@@ -60,6 +60,7 @@ test("the members that a problem adds are those of the contract", () => {
     "permission-denied": ["missing_permission"],
     "validation-failed": ["errors"],
     "idempotency-key-reused": ["errors"],
+    "rotation-pending": ["key_id", "signs_at"],
     "not-ready": ["failing"],
   });
 });

@@ -45,7 +45,9 @@ test("a server tells what it remembers and where the page is, and null for what 
   const directory = temporaryDirectory(t);
   await open(t, directory);
   const page = "http://localhost:8000/errors/token-missing";
-  assert.deepEqual(await askRunningServers(directory, { ask: "why", requestId: "request-1" }), [{ decision, page }]);
+  assert.deepEqual(await askRunningServers(directory, { ask: "why", requestId: "request-1" }), [
+    { decision: { ...decision, number: 1 }, page },
+  ]);
   const unknown = await askRunningServers(directory, { ask: "why", requestId: "request-2" });
   assert.deepEqual(unknown, [{ decision: null, page: null }]);
 });

@@ -91,9 +91,13 @@ test("an exception nobody foresaw is 500 with an id, and nothing else", async ()
     throw new TypeError(secret);
   };
   const cases = [
-    { part: { decisions: { record: () => undefined, find: fail } }, method: "GET", url: "/admin/decisions/x" },
     {
-      part: { rateLimiter: { take: async () => fail(), keysHeld: () => 0 } },
+      part: { decisions: { record: () => undefined, find: fail, list: fail, subscribe: () => () => undefined } },
+      method: "GET",
+      url: "/admin/decisions/x",
+    },
+    {
+      part: { rateLimiter: { take: async () => fail(), keysHeld: () => 0, inspect: fail, busiest: fail } },
       method: "GET",
       url: "/errors",
       env: { LIMIT_API: "5/60s" },

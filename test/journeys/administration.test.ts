@@ -171,7 +171,8 @@ test("a refused request can be looked up by its id, gate by gate", async () => {
 
   const { status, body } = await server.request("GET", `/admin/decisions/${requestId}`, { token: admin.token });
   assert.equal(status, 200);
-  const { gates, ...rest } = body;
+  const { gates, id, ...rest } = body;
+  assert.match(String(id), /^[1-9][0-9]{15}$/);
   assert.deepEqual(rest, {
     request_id: requestId,
     at: "2026-01-15T12:00:00.000Z",

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import type { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { after } from "node:test";
 import { buildApp, type App } from "../../src/app.ts";
 import { readConfig } from "../../src/config.ts";
@@ -56,6 +58,13 @@ const quick: Record<string, string> = {
   LIMIT_API: "off",
 };
 
+/** The text of an answer. Of one without an end only the head is looked at. */
+async function textOf(stream: Readable, headers: Readonly<Record<string, string>>): Promise<string> {
+  if (!headers["content-type"]?.startsWith("text/event-stream")) return text(stream);
+  stream.on("error", () => undefined).destroy();
+  return "";
+}
+
 /**
  * The whole server without a socket. Each answer is held against the OpenAPI document.
  * Closed when the test file ends.
@@ -88,12 +97,10 @@ export async function createTestServer(
         ...headers,
       },
       ...(raw ? { payload: raw.text } : body === undefined ? {} : { payload: body as object }),
+      payloadAsStream: true,
     });
-    const answer = {
-      status: response.statusCode,
-      headers: response.headers as Record<string, string>,
-      text: response.body,
-    };
+    const answered = response.headers as Record<string, string>;
+    const answer = { status: response.statusCode, headers: answered, text: await textOf(response.stream(), answered) };
     check({ method, url, ...answer });
     const isJson = /json/.test(answer.headers["content-type"] ?? "") && answer.text !== "";
     return { ...answer, body: isJson ? (JSON.parse(answer.text) as Record<string, unknown>) : {} };

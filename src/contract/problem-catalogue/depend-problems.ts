@@ -31,6 +31,17 @@ export const dependProblems = {
     exampleRequest:
       'POST /auth/login HTTP/1.1\nContent-Type: application/json\n\n{"email":"alice@example.com","password":"secret"}',
   },
+  "too-many-streams": {
+    status: 503,
+    title: "Too many streams are open",
+    gate: "depend",
+    detail: "As many streams are open as this server holds. Close one, or try again as Retry-After says.",
+    whatHappened:
+      "A stream stays open for as long as somebody looks, so their number is bounded, also for each account.",
+    causes: ["The console is open in many windows.", "A client opens streams and does not close them."],
+    cures: ["Close other windows of the console.", "Read GET /admin/decisions now and then instead."],
+    exampleRequest: "GET /admin/decisions/stream HTTP/1.1\nAuthorization: Bearer <an administrator's token>",
+  },
   "not-ready": {
     status: 503,
     title: "Not ready",

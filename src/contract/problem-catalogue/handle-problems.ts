@@ -43,6 +43,19 @@ export const handleProblems = {
     cures: ["Look the id up in the log, which has every request."],
     exampleRequest: "GET /admin/decisions/unknown HTTP/1.1\nAuthorization: Bearer <an administrator's token>",
   },
+  "limit-unknown": {
+    status: 404,
+    title: "No such limit",
+    gate: "handle",
+    detail: "This server has no limit of this name. See GET /admin/limits for all of them.",
+    whatHappened: "The name in the path is none of the limits that routes count by.",
+    causes: [
+      "A typing mistake.",
+      "The name of the setting was used: the limit of LIMIT_LOGIN_ADDRESS is login-address.",
+    ],
+    cures: ["Choose one from the list at GET /admin/limits."],
+    exampleRequest: "GET /admin/limits/no-such-limit/keys HTTP/1.1\nAuthorization: Bearer <an administrator's token>",
+  },
   "problem-unknown": {
     status: 404,
     title: "No such problem",
@@ -76,6 +89,28 @@ export const handleProblems = {
     ],
     exampleRequest:
       'POST /users/ HTTP/1.1\nIdempotency-Key: 1\nContent-Type: application/json\n\n{"email":"alice@example.com","password":"secret"}',
+  },
+  "rotation-pending": {
+    status: 409,
+    title: "A new signing key is on its way already",
+    gate: "handle",
+    detail: "The next signing key is published and waits until every verifier has it. Rotate again after that.",
+    whatHappened:
+      "A key signs only when everybody who checks tokens must have it. Until then no other is made: `signs_at` says when.",
+    causes: ["The keys were rotated a short while ago, here or with tollgate keys rotate."],
+    cures: ["Wait until `signs_at`, then rotate again.", "See the keys and their states with GET /admin/keys."],
+    exampleRequest: "POST /admin/keys/rotate HTTP/1.1\nAuthorization: Bearer <an administrator's token>",
+    exampleMembers: { key_id: "…", signs_at: "2026-01-15T12:05:30.000Z" },
+  },
+  "nothing-to-rotate": {
+    status: 409,
+    title: "There is no signing key to rotate",
+    gate: "handle",
+    detail: "With TOKEN_ALGORITHM=HS256 tokens are signed with SECRET_KEY itself. Use ES256 or EdDSA.",
+    whatHappened: "Only ES256 and EdDSA have keys of their own that can be made and retired.",
+    causes: ["TOKEN_ALGORITHM is HS256."],
+    cures: ["As operator: set TOKEN_ALGORITHM to ES256 or EdDSA."],
+    exampleRequest: "POST /admin/keys/rotate HTTP/1.1\nAuthorization: Bearer <an administrator's token>",
   },
   "last-admin": {
     status: 409,

@@ -53,14 +53,21 @@ export async function hasOtherAdministrator({ db }: Db, id: number): Promise<boo
   return other !== undefined;
 }
 
+export type AccountFilter = {
+  readonly text?: string | undefined;
+  readonly role?: Role | undefined;
+  readonly disabled?: boolean | undefined;
+};
+
 /** At most `count` accounts after an id, in the order of their ids, whose e-mail or display name contains the text. */
 export async function listAccountsAfter(
   { db }: Db,
-  after: number,
-  count: number,
-  text: string | undefined,
+  { text, role, disabled }: AccountFilter,
+  { after, count }: { readonly after: number; readonly count: number },
 ): Promise<AccountRow[]> {
   let query = db.selectFrom("accounts").selectAll().where("id", ">", after).orderBy("id").limit(count);
+  if (role !== undefined) query = query.where("role", "=", role);
+  if (disabled !== undefined) query = query.where("disabled", "=", disabled ? 1 : 0);
   if (text !== undefined) {
     // The text is a text: its % and _ stand for themselves.
     const pattern = `%${text.toLowerCase().replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;

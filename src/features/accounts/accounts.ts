@@ -12,6 +12,7 @@ import type { Platform } from "../../platform/platform.ts";
 import { recordEvent, type SecurityEvent } from "../audit/audit.ts";
 import { endSessions } from "../sessions/sessions.ts";
 import {
+  type AccountFilter,
   deleteAccountRow,
   findAccountByEmail,
   findAccountById,
@@ -120,12 +121,20 @@ export async function findAccountFor(
   return account;
 }
 
-/** A page of accounts by id, with one more than asked for when there are more. */
+/** At most `count` accounts of those meant, in the order of their ids. */
 export async function listAccounts(
   platform: Pick<Platform, "db">,
-  page: { readonly after: number; readonly count: number; readonly text: string | undefined },
+  filter: AccountFilter,
+  page: { readonly after: number; readonly count: number },
 ): Promise<AccountRow[]> {
-  return listAccountsAfter(platform, page.after, page.count, page.text);
+  return listAccountsAfter(platform, filter, page);
+}
+
+/** @throws Problem `user-not-found` */
+export async function findAccount(platform: Pick<Platform, "db">, id: number): Promise<AccountRow> {
+  const account = await findAccountById(platform, id);
+  if (account === undefined) throw new Problem("user-not-found");
+  return account;
 }
 
 export async function renameAccount(

@@ -1,36 +1,36 @@
+import type { Role } from "../../contract/permissions.ts";
 import type { AccountRow } from "../../platform/database/tables.ts";
 import { inTransaction } from "../../platform/database/transaction.ts";
+import { readCursor, writeCursor } from "../../platform/http/cursors.ts";
 import type { Platform } from "../../platform/platform.ts";
 import { addAccount, changeAccount, findAccountOf, listAccounts } from "../accounts/accounts.ts";
 import { hashNewPassword, newRandomPassword } from "../passwords/passwords.ts";
 
-const cursorPurpose = "accounts-cursor";
-
 export type AccountPage = { readonly accounts: readonly AccountRow[]; readonly nextCursor: string | null };
 
+export type AccountQuery = {
+  readonly cursor: string | undefined;
+  readonly limit: number;
+  readonly text: string | undefined;
+  readonly role: Role | undefined;
+  readonly disabled: boolean | undefined;
+};
+
 /**
- * A page of accounts. The cursor says behind which account the next one starts and carries a tag of ours, so it
- * cannot be made by hand (Keto GO-2026-4801). `undefined` for a cursor that is not ours.
+ * A page of accounts. The cursor says behind which account the next one starts.
+ *
+ * @throws Problem `validation-failed` for a cursor that is not ours
  */
 export async function readAccountPage(
   platform: Pick<Platform, "db" | "secrets">,
-  page: { readonly cursor: string | undefined; readonly limit: number; readonly text: string | undefined },
-): Promise<AccountPage | undefined> {
-  const after = page.cursor === undefined ? 0 : readCursor(platform, page.cursor);
-  if (after === undefined) return undefined;
-  const found = await listAccounts(platform, { after, count: page.limit + 1, text: page.text });
-  const accounts = found.slice(0, page.limit);
-  const last = accounts.at(-1);
-  return { accounts, nextCursor: found.length > page.limit && last ? writeCursor(platform, last.id) : null };
-}
-
-function writeCursor({ secrets }: Pick<Platform, "secrets">, id: number): string {
-  return `${id}.${secrets.tag(cursorPurpose, String(id))}`;
-}
-
-function readCursor({ secrets }: Pick<Platform, "secrets">, cursor: string): number | undefined {
-  const [, id, tag] = /^([1-9][0-9]{0,15})\.([\w-]{1,64})$/.exec(cursor) ?? [];
-  return id !== undefined && tag !== undefined && secrets.isTag(cursorPurpose, id, tag) ? Number(id) : undefined;
+  { cursor, limit, ...filter }: AccountQuery,
+): Promise<AccountPage> {
+  const list = JSON.stringify(["accounts", filter.text, filter.role, filter.disabled]);
+  const after = Number(readCursor(platform, list, cursor) ?? 0);
+  const found = await listAccounts(platform, filter, { after, count: limit + 1 });
+  const accounts = found.slice(0, limit);
+  const last = found.length > limit ? accounts.at(-1) : undefined;
+  return { accounts, nextCursor: last ? writeCursor(platform, list, String(last.id)) : null };
 }
 
 export type MadeAdministrator =

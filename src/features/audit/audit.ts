@@ -30,3 +30,16 @@ export async function recordEvent<T extends EventType>(
     })
     .execute();
 }
+
+/** When somebody last signed in to this account, in milliseconds since the epoch; as far back as the log goes. */
+export async function findLastSignIn({ db }: Pick<Platform, "db">, accountId: number): Promise<number | undefined> {
+  const signIn = await db
+    .selectFrom("events")
+    .select("at")
+    .where("account_id", "=", accountId)
+    .where("type", "=", "session/started" satisfies EventType)
+    .orderBy("id", "desc")
+    .limit(1)
+    .executeTakeFirst();
+  return signIn?.at;
+}

@@ -71,6 +71,7 @@ export async function provePassword(
     throw error;
   }
   if (!isRight || account === undefined) {
+    platform.metrics.wrongPasswords.inc();
     if (taken && lane.isStrangers) await slowDown(platform, taken.limit.quota - taken.decision.remaining);
     return undefined;
   }

@@ -1,6 +1,8 @@
+import { Type, type Static } from "typebox";
+import { timestamp } from "../../platform/clock.ts";
 import { inTransaction } from "../../platform/database/transaction.ts";
 import type { Platform } from "../../platform/platform.ts";
-import { recordEvent } from "../audit/audit.ts";
+import { recordEvent, type SecurityEvent } from "../audit/audit.ts";
 import {
   findKeyUse,
   findSigningKeys,
@@ -22,8 +24,13 @@ export type Rotation =
  * Makes the next signing key. It is published at once and signs only when every verifier that keeps the key set for
  * JWKS_MAX_AGE, and every process that reads the keys anew now and then, must have it. The former key signs until then
  * and is honoured until its last token has expired.
+ *
+ * @param actor left out for the command line
  */
-export async function rotateKeys(platform: Pick<Platform, "db" | "secrets" | "clock" | "config">): Promise<Rotation> {
+export async function rotateKeys(
+  platform: Pick<Platform, "db" | "secrets" | "clock" | "config">,
+  actor?: Pick<SecurityEvent, "actorId" | "requestId" | "address">,
+): Promise<Rotation> {
   const { config, clock } = platform;
   const { tokenAlgorithm: algorithm } = config;
   if (algorithm === "HS256") return { outcome: "no-keys" };
@@ -36,12 +43,13 @@ export async function rotateKeys(platform: Pick<Platform, "db" | "secrets" | "cl
     const formerRetiresAt = signsAt + config.accessTokenLifetimeSeconds * 1000 + skewMilliseconds;
     await insertSigningKey(tx, { ...made, created_at: now, signs_at: signsAt });
     await setRetirement(tx, algorithm, { retiresAt: formerRetiresAt, exceptId: made.id });
-    await recordEvent(tx, { type: "signing-key/created", payload: { key_id: made.id, algorithm } });
+    await recordEvent(tx, { type: "signing-key/created", payload: { key_id: made.id, algorithm }, ...actor });
     return { outcome: "rotated", keyId: made.id, signsAt, formerRetiresAt };
   });
 }
 
-export type KeyState = "published" | "signing" | "verifying" | "retired";
+const keyStates = ["published", "signing", "verifying", "retired"] as const;
+type KeyState = (typeof keyStates)[number];
 
 export type ListedKey = {
   readonly id: string;
@@ -86,4 +94,36 @@ function stateOf(key: SigningKeyRow, keys: readonly SigningKeyRow[], now: number
   if (key.signs_at > now) return "published";
   const signing = keys.findLast((one) => one.algorithm === key.algorithm && one.signs_at <= now);
   return signing === key ? "signing" : "verifying";
+}
+
+const momentOrNull = Type.Union([Type.String({ format: "date-time" }), Type.Null()]);
+
+/** A key as the API and the command line tell it. */
+export const SigningKeyBody = Type.Object(
+  {
+    id: Type.String(),
+    algorithm: Type.String(),
+    state: Type.Enum([...keyStates]),
+    created_at: Type.String({ format: "date-time" }),
+    signs_at: Type.String({ format: "date-time" }),
+    tokens_seen_last_hour: Type.Integer(),
+    tokens_seen_last_day: Type.Integer(),
+    last_seen_at: momentOrNull,
+    safe_to_retire_since: momentOrNull,
+  },
+  { title: "SigningKey" },
+);
+
+export function signingKeyBody(key: ListedKey): Static<typeof SigningKeyBody> {
+  return {
+    id: key.id,
+    algorithm: key.algorithm,
+    state: key.state,
+    created_at: timestamp(key.createdAt),
+    signs_at: timestamp(key.signsAt),
+    tokens_seen_last_hour: key.tokensSeenLastHour,
+    tokens_seen_last_day: key.tokensSeenLastDay,
+    last_seen_at: key.lastSeenAt === null ? null : timestamp(key.lastSeenAt),
+    safe_to_retire_since: key.safeToRetireSince === null ? null : timestamp(key.safeToRetireSince),
+  };
 }

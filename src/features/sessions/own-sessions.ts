@@ -1,3 +1,5 @@
+import { Type, type Static } from "typebox";
+import { timestamp } from "../../platform/clock.ts";
 import { inTransaction } from "../../platform/database/transaction.ts";
 import type { Caller } from "../../platform/http/access.ts";
 import type { RequestOrigin } from "../../platform/http/route.ts";
@@ -7,6 +9,32 @@ import { endSession, listLivingSessions, type SessionListRow } from "./sessions-
 import { endSessions } from "./sessions.ts";
 
 const sessionsListedMax = 200;
+
+const SessionBody = Type.Object(
+  {
+    id: Type.String(),
+    created_at: Type.String({ format: "date-time" }),
+    last_used_at: Type.String({ format: "date-time" }),
+    address: Type.String(),
+    user_agent: Type.Union([Type.String(), Type.Null()]),
+    current: Type.Boolean({ description: "The session that is asking." }),
+  },
+  { title: "Session" },
+);
+
+export const SessionListBody = Type.Object({ items: Type.Array(SessionBody) }, { title: "SessionList" });
+
+/** A session as its owner and administrators see it. */
+export function sessionBody(session: SessionListRow, currentSessionId: string): Static<typeof SessionBody> {
+  return {
+    id: session.id,
+    created_at: timestamp(session.created_at),
+    last_used_at: timestamp(session.last_used_at),
+    address: session.address,
+    user_agent: session.user_agent,
+    current: session.id === currentSessionId,
+  };
+}
 
 /** The sessions of an account that still live, last used first; at most 200. */
 export async function listSessions(

@@ -1,25 +1,12 @@
 import { Type } from "typebox";
 import { Problem } from "../../contract/problems.ts";
-import { timestamp } from "../../platform/clock.ts";
 import { asCached } from "../../platform/http/negotiation.ts";
 import { route, type AnyRoute } from "../../platform/http/route.ts";
 import type { Platform } from "../../platform/platform.ts";
 import { rateLimitHeaders } from "../../platform/rate-limit/rate-limit-headers.ts";
 import { readIdempotencyKey } from "../idempotency/idempotency.ts";
-import { endOtherSessions, endOwnSession, listSessions } from "./own-sessions.ts";
+import { endOtherSessions, endOwnSession, listSessions, SessionListBody, sessionBody } from "./own-sessions.ts";
 import { Delivery, type Sessions, TokensBody } from "./sessions.ts";
-
-const SessionBody = Type.Object(
-  {
-    id: Type.String(),
-    created_at: Type.String({ format: "date-time" }),
-    last_used_at: Type.String({ format: "date-time" }),
-    address: Type.String(),
-    user_agent: Type.Union([Type.String(), Type.Null()]),
-    current: Type.Boolean({ description: "The session that is asking." }),
-  },
-  { title: "Session" },
-);
 
 export function sessionRoutes(platform: Platform, sessions: Sessions): readonly AnyRoute[] {
   return [
@@ -103,18 +90,13 @@ function ownSessionRoutes(platform: Platform): readonly AnyRoute[] {
       success: {
         status: 200,
         description: "The living sessions, last used first; at most 200.",
-        schema: Type.Object({ items: Type.Array(SessionBody) }, { title: "SessionList" }),
+        schema: SessionListBody,
       },
       problems: [],
       handle: async ({ caller }) => ({
-        items: (await listSessions(platform, caller.account.id)).map((session) => ({
-          id: session.id,
-          created_at: timestamp(session.created_at),
-          last_used_at: timestamp(session.last_used_at),
-          address: session.address,
-          user_agent: session.user_agent,
-          current: session.id === caller.sessionId,
-        })),
+        items: (await listSessions(platform, caller.account.id)).map((session) =>
+          sessionBody(session, caller.sessionId),
+        ),
       }),
     }),
     route({

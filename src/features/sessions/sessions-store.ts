@@ -90,6 +90,11 @@ export async function rotateRefresh(
   if (numUpdatedRows !== 1n) throw new Error("A refresh token was used twice: its transaction was not alone.");
 }
 
+export async function hasAccount({ db }: Db, id: number): Promise<boolean> {
+  const found = await db.selectFrom("accounts").select("id").where("id", "=", id).executeTakeFirst();
+  return found !== undefined;
+}
+
 /** Ends a living session. `false` when it had ended, or never was this account's if one is named. */
 export async function endSession(
   { db }: Db,
@@ -125,6 +130,22 @@ export async function listLivingSessions(
     .orderBy("created_at", "desc")
     .limit(alive.count)
     .execute();
+}
+
+export async function countLiving(
+  { db }: Db,
+  accountId: number,
+  alive: { readonly expiresAfter: number; readonly usedAfter: number },
+): Promise<number> {
+  const { count } = await db
+    .selectFrom("sessions")
+    .select((query) => query.fn.countAll().as("count"))
+    .where("account_id", "=", accountId)
+    .where("ended_at", "is", null)
+    .where("expires_at", ">", alive.expiresAfter)
+    .where("last_used_at", ">", alive.usedAfter)
+    .executeTakeFirstOrThrow();
+  return Number(count);
 }
 
 /** Deletes at most `count` sessions that are over for good. Returns how many. */

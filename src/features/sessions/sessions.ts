@@ -16,6 +16,7 @@ import { createTokenCookie, requireOwnPage } from "./token-cookies.ts";
 import { makeRefreshSecret, writeRefreshToken } from "./refresh-tokens.ts";
 import { refresh, refreshCountOf, type Refreshed, refreshExpiresIn } from "./refresh.ts";
 import {
+  countLiving,
   deleteOverSessions,
   endLivingSessions,
   findSessionOfAccount,
@@ -245,6 +246,16 @@ export async function endSessions(
     accountId: end.accountId,
     ...end.actor,
   });
+}
+
+/** How many sessions of an account are alive. */
+export async function countLivingSessions(
+  { db, clock, config }: Pick<Platform, "db" | "clock" | "config">,
+  accountId: number,
+): Promise<number> {
+  const now = clock.now();
+  const usedAfter = now - config.sessionIdleLifetimeSeconds * 1000;
+  return countLiving({ db }, accountId, { expiresAfter: now, usedAfter });
 }
 
 const purgeStep = 500;

@@ -80,7 +80,7 @@ export async function signUp(
     // Saves the hash. Who gets past here at the same time is told apart by the unique index.
     if (await findAccountOf(platform, email)) throw new Problem("email-taken");
     const passwordHash = await hashNewPassword(platform, password);
-    return inTransaction(platform, async (tx) => {
+    const made = await inTransaction(platform, async (tx) => {
       const entrant = { email, passwordHash, role: "user", by: "sign-up", origin } as const;
       const { account, tokens } = await enterNewAccount(tx, sessions, entrant);
       const signedUp = {
@@ -90,6 +90,8 @@ export async function signUp(
       await keep(tx, signedUp);
       return signedUp;
     });
+    platform.metrics.signUps.inc();
+    return made;
   });
 }
 
@@ -124,6 +126,7 @@ export async function logIn(
     if (account === undefined) throw new Problem("wrong-credentials");
     return { account, session: await openDoor(tx, account, "password", origin) };
   });
+  platform.metrics.signIns.inc();
   const tokens = await sessions.issueTokens(account, session);
   const isKnownDevice = deviceToken !== undefined && deviceId !== undefined;
   return { ...tokens, device_token: isKnownDevice ? deviceToken : sessions.makeDeviceToken(account.id) };

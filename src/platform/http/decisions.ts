@@ -25,19 +25,64 @@ export type Decision = {
   readonly gates: readonly GateEntry[];
 };
 
+/** Which decisions are meant: all that agree with every member that is given. */
+export type DecisionFilter = {
+  readonly gate?: Gate | undefined;
+  readonly code?: string | undefined;
+  readonly status?: number | undefined;
+};
+
+/** A decision with its place in the order in which they were made. */
+export type NumberedDecision = Decision & {
+  /** Rises, also over a restart and from one process to the next: about the microseconds since the epoch. */
+  readonly number: number;
+};
+
 /** Keeps the last refused decisions; the oldest goes first. */
 export type DecisionLog = {
   readonly record: (decision: Decision) => void;
-  readonly find: (requestId: string) => Promise<Decision | undefined>;
+  readonly find: (requestId: string) => Promise<NumberedDecision | undefined>;
+  /** At most `count`, the newest first, between two numbers if given. */
+  readonly list: (
+    filter: DecisionFilter,
+    range: { readonly after?: number | undefined; readonly before?: number | undefined; readonly count: number },
+  ) => Promise<readonly NumberedDecision[]>;
+  /** Tells every decision from now on, at once. Returns what ends it. */
+  readonly subscribe: (listener: (decision: NumberedDecision) => void) => () => void;
 };
 
 export function createMemoryDecisionLog(decisionsMax: number): DecisionLog {
-  const decisions = new Map<string, Decision>();
+  const decisions = new Map<string, NumberedDecision>();
+  const listeners = new Set<(decision: NumberedDecision) => void>();
+  let lastNumber = 0;
   return {
     record: (decision) => {
-      decisions.set(decision.requestId, decision);
+      lastNumber = Math.max(lastNumber + 1, decision.at * 1000);
+      const numbered = { ...decision, number: lastNumber };
+      decisions.set(decision.requestId, numbered);
       if (decisions.size > decisionsMax) decisions.delete(decisions.keys().next().value ?? decision.requestId);
+      for (const listener of listeners) listener(numbered);
     },
     find: async (requestId) => decisions.get(requestId),
+    list: async (filter, { after = 0, before = Number.POSITIVE_INFINITY, count }) => {
+      const listed: NumberedDecision[] = [];
+      for (const decision of [...decisions.values()].toReversed()) {
+        if (listed.length === count || decision.number <= after) break;
+        if (decision.number < before && isMeant(filter, decision)) listed.push(decision);
+      }
+      return listed;
+    },
+    subscribe: (listener) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
   };
+}
+
+export function isMeant({ gate, code, status }: DecisionFilter, decision: Decision): boolean {
+  return (
+    (gate === undefined || decision.decidedBy === gate) &&
+    (code === undefined || decision.code === code) &&
+    (status === undefined || decision.status === status)
+  );
 }

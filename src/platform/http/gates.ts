@@ -140,6 +140,18 @@ function passAuthenticate(passage: Passage): string {
   return `account ${caller.account.id}`;
 }
 
+/** Whether who asked may still have the answer: for one that goes on for long. Any doubt is a no. */
+export async function isStillAllowed(passage: Passage): Promise<boolean> {
+  try {
+    const now = { ...passage, identity: await identify(passage) };
+    passAuthenticate(now);
+    passAuthorize(now);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function passAuthorize(passage: Passage): string {
   const { access } = knownRoute(passage).definition;
   const { identity, request } = passage;

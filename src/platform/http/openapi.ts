@@ -4,6 +4,7 @@ import type { FastifyContextConfig, FastifyInstance } from "fastify";
 import { Type, type TSchema } from "typebox";
 import { gates } from "../../contract/gates.ts";
 import { problems, type ProblemCode } from "../../contract/problems.ts";
+import { tollgateVersion } from "../version.ts";
 import { isAnonymous } from "./access.ts";
 import { asCached } from "./negotiation.ts";
 import { problemsOf, route, type AnyRoute } from "./route.ts";
@@ -32,7 +33,7 @@ export async function registerOpenApi(app: FastifyInstance): Promise<void> {
       openapi: "3.1.0",
       info: {
         title: "Tollgate",
-        version: "0.1.0",
+        version: tollgateVersion,
         description:
           "Accounts, authentication and rate limiting. Every request passes seven gates: route, limit, authenticate, authorize, validate, handle, depend. Every refusal says which one and why.",
       },
@@ -135,6 +136,7 @@ function operation(definition: AnyRoute): Record<string, unknown> {
 function successResponse({ success }: AnyRoute): Record<string, unknown> {
   const content: Record<string, { schema: TSchema }> = {};
   if (success.schema) content["application/json"] = { schema: success.schema };
+  if (success.stream) content["text/event-stream"] = { schema: Type.String() };
   if (success.page) content["text/html"] = { schema: Type.String() };
   return { description: success.description, ...(Object.keys(content).length > 0 ? { content } : { type: "null" }) };
 }

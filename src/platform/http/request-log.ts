@@ -25,3 +25,11 @@ export function logRequest({ log }: Pick<Platform, "log">, request: FastifyReque
     "request",
   );
 }
+
+/** Counts an answer. How long a stream stayed open says nothing about how fast the server is. */
+export function countAnswer({ metrics }: Pick<Platform, "metrics">, { passage }: FastifyRequest): void {
+  const last = passage.trail.entries.at(-1);
+  metrics.requests.inc({ refused_by: last?.outcome === "refused" ? last.gate : "none" });
+  if (passage.route?.definition.success.stream) return;
+  metrics.requestSeconds.observe(passage.trail.elapsedMilliseconds() / 1000);
+}

@@ -26,6 +26,8 @@ export type RouteRequest<A extends Access, P, Q, B> = {
   /** What the limit gate counted; `undefined` when the limit is off. */
   readonly counted: TakenLimit | undefined;
   readonly headers: IncomingHttpHeaders;
+  /** Asks the gates authenticate and authorize once more, for answers that go on for long. `false` on any doubt. */
+  readonly isStillAllowed: () => Promise<boolean>;
 };
 
 type Part<S extends TObject | undefined> = S extends TObject ? Static<S> : undefined;
@@ -63,6 +65,8 @@ export type Route<
     readonly orNothing?: string;
     /** This answer has a page for people, when they ask for HTML. */
     readonly page?: true;
+    /** This answer goes on and on, as Server-Sent Events. */
+    readonly stream?: true;
   };
   /** Not part of the contract: a page's own files. */
   readonly hidden?: true;

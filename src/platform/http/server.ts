@@ -16,6 +16,7 @@ import {
   gatesBeforeBody,
   gatesBeforeHandler,
   gatesOfHandler,
+  isStillAllowed,
   passGates,
   type GuardedRoute,
   type Passage,
@@ -23,7 +24,7 @@ import {
 import { parseJsonBody } from "./json-body.ts";
 import { openApiRoute, registerOpenApi } from "./openapi.ts";
 import { refuse } from "./refusals.ts";
-import { logRequest } from "./request-log.ts";
+import { countAnswer, logRequest } from "./request-log.ts";
 import type { AnyRoute } from "./route.ts";
 import { type SecurityHeaders, securityHeaders } from "./security-headers.ts";
 import { createChecker, type Checker } from "./validation.ts";
@@ -163,7 +164,10 @@ function guard(app: FastifyInstance, platform: Platform): void {
       reply.header("server-timing", request.passage.trail.serverTiming());
     });
   }
-  app.addHook("onResponse", async (request, reply) => logRequest(platform, request, reply));
+  app.addHook("onResponse", async (request, reply) => {
+    logRequest(platform, request, reply);
+    countAnswer(platform, request);
+  });
   app.setErrorHandler(async (error, request, reply) => refuse(platform, error, request, reply));
   app.setNotFoundHandler(async () => {
     throw new Error("The route gate let an unknown path through.");
@@ -230,7 +234,8 @@ function addRoute(app: FastifyInstance, definition: AnyRoute): void {
 const noFaults: Checker = () => [];
 
 function routeRequest(request: FastifyRequest): Parameters<AnyRoute["handle"]>[0] {
-  const { identity, address, counted, params, query } = request.passage;
+  const { passage } = request;
+  const { identity, address, counted, params, query } = passage;
   return {
     params,
     query,
@@ -239,6 +244,7 @@ function routeRequest(request: FastifyRequest): Parameters<AnyRoute["handle"]>[0
     origin: { requestId: request.id, address, userAgent: neutral(request.headers["user-agent"]) },
     counted,
     headers: request.headers,
+    isStillAllowed: async () => isStillAllowed(passage),
   };
 }
 

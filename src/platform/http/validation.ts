@@ -30,9 +30,9 @@ export function createChecker(schema: TObject, part: "body" | "query" | "path"):
 }
 
 /**
- * Text from a query or a path, as the schema's types want it: whole numbers become numbers, empty query members
- * count as not sent, members the schema does not know are left out. What is no whole number stays text, so that the
- * checker names it.
+ * Text from a query or a path, as the schema's types want it: whole numbers become numbers, true and false become
+ * booleans, empty query members count as not sent, members the schema does not know are left out. What is neither
+ * stays text, so that the checker names it.
  */
 export function convertText(schema: TObject, sent: unknown): Record<string, unknown> {
   const values = sent as Readonly<Record<string, unknown>>;
@@ -40,10 +40,15 @@ export function convertText(schema: TObject, sent: unknown): Record<string, unkn
   for (const [name, { type }] of Object.entries<{ type?: string }>(schema.properties)) {
     const value = values[name];
     if (value === undefined || value === "") continue;
-    const isWholeNumber = type === "integer" && typeof value === "string" && /^-?[0-9]{1,300}$/.test(value);
-    converted[name] = isWholeNumber ? Number(value) : value;
+    converted[name] = convert(type, value);
   }
   return converted;
+}
+
+function convert(type: string | undefined, value: unknown): unknown {
+  if (type === "integer" && typeof value === "string" && /^-?[0-9]{1,300}$/.test(value)) return Number(value);
+  if (type === "boolean" && (value === "true" || value === "false")) return value === "true";
+  return value;
 }
 
 const prefixes = { body: "#/", query: "?", path: "/" } as const;

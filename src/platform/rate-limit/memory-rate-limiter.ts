@@ -1,9 +1,12 @@
 import { LRUCache } from "lru-cache";
 import type { Clock } from "../clock.ts";
-import type { Limit, RateLimitDecision, RateLimiter } from "./rate-limiter.ts";
+import { agesMax, type KeyUse, type Limit, type RateLimitDecision, type RateLimiter } from "./rate-limiter.ts";
 
 /** How many idle keys each request sweeps away: more than it can add, so that what is idle goes by itself. */
 const sweptPerTake = 2;
+
+/** How many keys are looked at for the busiest ones: a few milliseconds' work. */
+const keysLookedAt = 10_000;
 
 /** The accepted requests of one key, oldest first. Times are monotonic milliseconds. */
 type Window = {
@@ -36,7 +39,29 @@ export function createMemoryRateLimiter(
       windows.set(key, window);
       return decide(limit, window, now);
     },
-    keysHeld: () => [...windowsByLimit.values()].reduce((sum, { size }) => sum + size, 0),
+    keysHeld: (limitName) =>
+      limitName === undefined
+        ? [...windowsByLimit.values()].reduce((sum, { size }) => sum + size, 0)
+        : (windowsByLimit.get(limitName)?.size ?? 0),
+    inspect: async (limit, key) => {
+      const now = clock.monotonicNow();
+      const times = windowsByLimit.get(limit.name)?.peek(key)?.times ?? [];
+      const use = keyUse(limit, key, times, now);
+      const newest = times.slice(times.length - Math.min(use.used, agesMax)).toReversed();
+      return { ...use, agesMilliseconds: newest.map((time) => now - time) };
+    },
+    busiest: async (limit, count) => {
+      const now = clock.monotonicNow();
+      const uses: KeyUse[] = [];
+      let looked = 0;
+      for (const [key, window] of windowsByLimit.get(limit.name)?.entries() ?? []) {
+        if (looked === keysLookedAt) break;
+        looked += 1;
+        const use = keyUse(limit, key, window.times, now);
+        if (use.used > 0) uses.push(use);
+      }
+      return uses.sort((one, other) => other.used - one.used).slice(0, count);
+    },
   };
 }
 
@@ -55,6 +80,26 @@ function decide(limit: Limit, window: Window, now: number): RateLimitDecision {
     retryAfterSeconds: accepted ? 0 : resetSeconds,
     giveBack: giveBackOnce(window, accepted ? now : undefined),
   };
+}
+
+function keyUse(limit: Limit, key: string, times: readonly number[], now: number): KeyUse {
+  const used = times.length - firstWithin(limit, times, now);
+  const remaining = Math.max(0, limit.quota - used);
+  // Should the quota have been lowered, more than one must leave before a place is free.
+  const leaving = remaining > 0 ? undefined : times[times.length - limit.quota];
+  const waitMilliseconds = leaving === undefined ? 0 : limit.windowSeconds * 1000 - (now - leaving);
+  return { key, used, remaining, retryAfterSeconds: Math.ceil(waitMilliseconds / 1000) };
+}
+
+/** The index of the oldest time that is still in the window; the times are in order. */
+function firstWithin({ windowSeconds }: Limit, times: readonly number[], now: number): number {
+  let [from, to] = [0, times.length];
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if (now - (times[middle] ?? 0) >= windowSeconds * 1000) from = middle + 1;
+    else to = middle;
+  }
+  return from;
 }
 
 function giveBackOnce(window: Window, time: number | undefined): () => Promise<void> {

@@ -21,6 +21,32 @@ export type RateLimitDecision = {
  */
 export type RateLimiter = {
   readonly take: (limit: Limit, key: string) => Promise<RateLimitDecision>;
-  /** How many keys are held now, over all limits. Bounded. */
-  readonly keysHeld: () => number;
+  /** How many keys are held now, of one limit or over all. Bounded. */
+  readonly keysHeld: (limitName?: string) => number;
+  /** How a key stands now. Nothing is counted, and the key is no more in use than before. */
+  readonly inspect: (limit: Limit, key: string) => Promise<KeyWindow>;
+  /**
+   * At most `count` keys with the fewest places left, the fullest first; none that is idle. Of very many keys it may
+   * look only at those that were used last: who is near a limit was there a moment ago.
+   */
+  readonly busiest: (limit: Limit, count: number) => Promise<readonly KeyUse[]>;
 };
+
+/** What one key has used of its limit. */
+export type KeyUse = {
+  readonly key: string;
+  /** Accepted requests in the window. */
+  readonly used: number;
+  /** Never negative. */
+  readonly remaining: number;
+  /** Seconds, rounded up, until a place is free; 0 when one is. */
+  readonly retryAfterSeconds: number;
+};
+
+/** The window of one key, drawn. A key that was never seen is one that has used nothing. */
+export type KeyWindow = KeyUse & {
+  /** How long ago each accepted request was, the newest first; at most {@link agesMax} of them. */
+  readonly agesMilliseconds: readonly number[];
+};
+
+export const agesMax = 1000;
