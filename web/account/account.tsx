@@ -1,93 +1,55 @@
-import { useState } from "preact/hooks";
-import { goToSignIn, useAsked, useSignedInUser } from "../parts/ask-hooks.ts";
-import { Confirm } from "../parts/confirm.tsx";
+import { useEffect, useState } from "preact/hooks";
+import { useSignedInUser } from "../parts/ask-hooks.ts";
 import { Skeleton } from "../parts/loading.tsx";
-import { Moment } from "../parts/moment.tsx";
 import { mountScreen } from "../parts/mount.tsx";
 import { ProblemNotice } from "../parts/notice.tsx";
-import { toast } from "../parts/toasts.tsx";
-import { api, ask, type Problem, session, type User } from "../server.ts";
+import { type Problem, problemOf, session, unreachable, type User } from "../server.ts";
 import { accountWords as words } from "./account-words.ts";
+import { DeleteAccount } from "./delete-account.tsx";
+import { OwnSessions } from "./own-sessions.tsx";
+import { Password } from "./password.tsx";
+import { Profile } from "./profile.tsx";
 
 function Account() {
   const { answer, again } = useSignedInUser();
-  if (answer === undefined) return <Skeleton />;
+  if (answer === undefined) return <Skeleton lines={8} />;
   if ("problem" in answer) return <ProblemNotice problem={answer.problem} onRetry={again} />;
+  return <OwnAccount user={answer.data} onChanged={again} />;
+}
+
+function OwnAccount({ user, onChanged }: { readonly user: User; readonly onChanged: () => void }) {
+  // The browser looked for #password before there was one (/.well-known/change-password leads there).
+  useEffect(() => document.getElementById(location.hash.slice(1))?.scrollIntoView(), []);
   return (
     <>
-      <p>{answer.data.email}</p>
-      <p class="actions">
-        <button type="button" onClick={() => void session.signOut()}>
-          {words.signOut}
-        </button>
-      </p>
-      <Sessions />
-      <DeleteAccount user={answer.data} />
+      <SignOut />
+      <Profile user={user} onChanged={onChanged} />
+      <Password user={user} />
+      <OwnSessions />
+      <DeleteAccount user={user} />
     </>
   );
 }
 
-function Sessions() {
-  const { answer, again } = useAsked(() => ask(api.GET("/users/me/sessions")), []);
-  const end = async (id: string): Promise<void> => {
-    await ask(api.DELETE("/users/me/sessions/{id}", { params: { path: { id } } }));
-    toast(words.sessionEnded);
-    again();
-  };
-  return (
-    <section aria-labelledby="sessions">
-      <h2 id="sessions">{words.sessions}</h2>
-      {answer === undefined ? <Skeleton /> : null}
-      {answer && "problem" in answer ? <ProblemNotice problem={answer.problem} onRetry={again} /> : null}
-      {answer && "data" in answer ? (
-        <ul class="rows">
-          {answer.data.items.map(({ id, user_agent, address, last_used_at, current }) => (
-            <li key={id}>
-              <span>{user_agent ?? words.unknownDevice}</span>
-              {current ? (
-                <span class="badge good">{words.thisOne}</span>
-              ) : (
-                <button type="button" onClick={() => void end(id)}>
-                  {words.endSession}
-                </button>
-              )}
-              <p>
-                {words.from} {address}, {words.lastUsed} <Moment at={last_used_at} />
-              </p>
-            </li>
-          ))}
-        </ul>
-      ) : null}
-    </section>
-  );
-}
-
-function DeleteAccount({ user }: { readonly user: User }) {
-  const [isAsking, setIsAsking] = useState(false);
+function SignOut() {
   const [problem, setProblem] = useState<Problem>();
-  const remove = async (): Promise<void> => {
-    const answer = await ask(api.DELETE("/users/{id}", { params: { path: { id: user.id } } }));
-    if ("problem" in answer) return setProblem(answer.problem);
-    goToSignIn();
+  const signOut = async (): Promise<void> => {
+    try {
+      await session.signOut();
+    } catch (error) {
+      const { cause } = error as Error;
+      setProblem(cause instanceof Response ? await problemOf(cause) : unreachable);
+    }
   };
   return (
-    <section>
-      <button type="button" class="danger" onClick={() => setIsAsking(true)}>
-        {words.deleteAction}
-      </button>
-      {isAsking ? (
-        <Confirm
-          title={words.deleteTitle}
-          action={words.deleteAction}
-          isDangerous
-          onConfirm={() => void remove()}
-          onClose={() => setIsAsking(false)}
-        >
-          <p>{words.deleteText}</p>
-          {problem ? <ProblemNotice problem={problem} /> : null}
-        </Confirm>
-      ) : null}
-    </section>
+    <>
+      {problem ? <ProblemNotice problem={problem} /> : null}
+      <p class="actions">
+        <button type="button" onClick={() => void signOut()}>
+          {words.signOut}
+        </button>
+      </p>
+    </>
   );
 }
 

@@ -13,6 +13,9 @@ export const partWords = {
   loading: "Loading",
   why: "What this means and what to do",
   requestId: "Request",
+  proveTitle: "Your password, once more",
+  goOn: "Go on",
+  password: "Password",
   waitSeconds: (seconds: number): string =>
     seconds === 1 ? "You can try again in 1 second." : `You can try again in ${seconds} seconds.`,
   waitOver: "You can try again now.",
