@@ -18,6 +18,8 @@ test("Swagger UI: Authorize with the bare token, try GET /users/me, see the acco
   const page = await browser.newPage({ viewport: { width: 1280, height: 1000 } });
   const complaints = complaintsOf(page);
   await page.goto(`${server.url}/docs`);
+  const places = page.getByRole("navigation", { name: "Main" }).getByRole("link");
+  assert.ok((await places.allInnerTexts()).includes("Home"), "the one navigation is here too");
   await page.getByRole("button", { name: "Authorize" }).first().click();
   const dialog = page.locator(".modal-ux");
   await dialog.locator("input").fill(token);

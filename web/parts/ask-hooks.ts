@@ -42,6 +42,6 @@ export function useSignedInUser(): Asked<User> {
 }
 
 /** Away from this page, to come back when signed in. */
-export function goToSignIn(): void {
+function goToSignIn(): void {
   location.assign(signInPath(location));
 }

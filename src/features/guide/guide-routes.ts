@@ -70,7 +70,7 @@ export function guideRoutes(platform: Platform): readonly AnyRoute[] {
           : entryBody(params.code, publicUrl);
       },
     }),
-    webFileRoute("/assets/", "tollgate.css", "text/css; charset=utf-8"),
+    webFileRoute("/assets/", "tollgate.css", "text/css; charset=utf-8", ["frame.css", "tollgate.css"]),
     webFileRoute("/assets/", "favicon.svg", "image/svg+xml"),
     webFileRoute("/", "client.js", "text/javascript; charset=utf-8"),
     webFileRoute("/", "client.d.ts", "text/plain; charset=utf-8"),
@@ -121,8 +121,9 @@ function homeRoute(platform: Platform): AnyRoute {
   });
 }
 
-function webFileRoute(folder: string, name: string, mediaType: string): AnyRoute {
-  const text = readWebFile(name);
+/** @param parts of web/, in this order, that make the file; itself if not said. */
+function webFileRoute(folder: string, name: string, mediaType: string, parts: readonly string[] = [name]): AnyRoute {
+  const text = parts.map(readWebFile).join("");
   return route({
     method: "GET",
     url: folder + name,

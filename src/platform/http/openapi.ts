@@ -8,6 +8,8 @@ import { tollgateVersion } from "../version.ts";
 import { isAnonymous } from "./access.ts";
 import { asCached } from "./negotiation.ts";
 import { problemsOf, route, type AnyRoute } from "./route.ts";
+import { readWebFile } from "./web-files.ts";
+import { frameTop } from "./web-pages.ts";
 
 /** RFC 9457 with the members of contract.md; which codes this operation may answer with under this status. */
 function problemSchema(codes: readonly ProblemCode[]): TSchema {
@@ -64,9 +66,34 @@ export async function registerOpenApi(app: FastifyInstance): Promise<void> {
     await docs.register(swaggerUi, {
       routePrefix: "/docs",
       uiConfig: { deepLinking: true, persistAuthorization: false, tryItOutEnabled: true, displayRequestDuration: true },
-      theme: { title: "Tollgate API" },
+      theme: {
+        title: "API docs · Tollgate",
+        css: [{ filename: "frame.css", content: readWebFile("frame.css") + readWebFile("docs-frame.css") }],
+        js: [{ filename: "frame.js", content: frameScript() }],
+        favicon: [
+          {
+            filename: "favicon.svg",
+            rel: "icon",
+            type: "image/svg+xml",
+            sizes: "any",
+            content: readWebFile("favicon.svg"),
+          },
+        ],
+      },
     });
   });
+}
+
+/** Swagger UI has a page of its own: our navigation is put above it, and its dark look follows the browser's. */
+function frameScript(): string {
+  const top = JSON.stringify(frameTop("/docs", "swagger-ui").text);
+  return `document.body.insertAdjacentHTML("afterbegin", ${top});
+document.getElementById("swagger-ui").tabIndex = -1;
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const follow = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+dark.addEventListener("change", follow);
+follow();
+`;
 }
 
 /** The document itself, at an address of its own; written once all routes are known. */

@@ -51,9 +51,6 @@ export function pageOf({
   /** What the page's own script needs, if it has one. */
   readonly assets?: PageAssets | undefined;
 }): string {
-  const links = places.map(({ href, name }) =>
-    href === at ? html`<a href="${href}" aria-current="page">${name}</a>` : html`<a href="${href}">${name}</a>`,
-  );
   const page = html`<!doctype html>
 <html lang="en">
 <head>
@@ -66,17 +63,25 @@ export function pageOf({
 ${assets ? assetLinks(assets) : ""}
 </head>
 <body>
-<a class="skip" href="#main">Skip to the content</a>
-<header class="top"><div class="bar">
-<a class="wordmark" href="/"><img src="/assets/favicon.svg" alt="" width="24" height="24">Tollgate</a>
-<nav aria-label="Main">${joined(links)}</nav>
-</div></header>
+${frameTop(at, "main")}
 <main id="main" tabindex="-1">${main}</main>
 <footer><p>Every request passes seven gates. Every refusal says which one, and why.</p></footer>
 </body>
 </html>
 `;
   return page.text;
+}
+
+/** What stands above every page: the way past it, the name, the places. Swagger UI gets it too, by a script. */
+export function frameTop(at: string, mainId: string): SafeHtml {
+  const links = places.map(({ href, name }) =>
+    href === at ? html`<a href="${href}" aria-current="page">${name}</a>` : html`<a href="${href}">${name}</a>`,
+  );
+  return html`<a class="skip" href="#${mainId}">Skip to the content</a>
+<header class="top"><div class="bar">
+<a class="wordmark" href="/"><img src="/assets/favicon.svg" alt="" width="24" height="24">Tollgate</a>
+<nav aria-label="Main">${joined(links)}</nav>
+</div></header>`;
 }
 
 function assetLinks({ script, preloads, styles }: PageAssets): SafeHtml {
