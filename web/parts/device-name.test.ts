@@ -15,7 +15,7 @@ test("a device is told in words", () => {
     ["Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on Linux"],
     ["curl/8.5.0", "curl"],
     ["node", "Node.js"],
-    ["my-own-agent/1.0 with quite a long description of itself", "my-own-agent/1.0 with quite a long descri"],
+    ["my-own-agent/1.0 with quite a long description of itself", "my-own-agent/1.0 with quite a long descr"],
     [null, undefined],
   ] as const;
   assert.deepEqual(
