@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { settingsReference } from "../settings.ts";
 import { gates, type Gate } from "./gates.ts";
 import type { ProblemEntry } from "./problem-entry.ts";
 import { Problem, problemBody, problems, type ProblemCode } from "./problems.ts";
@@ -38,31 +39,33 @@ test("each problem says all that its page needs, in sentences", () => {
   }
 });
 
-test("each example request is one: a line, headers, a body that is JSON unless that is the point", () => {
-  const brokenOnPurpose = ["malformed-json", "body-too-large", "unsupported-media-type"];
-  for (const [code, { exampleRequest }] of entries) {
-    const [head = "", ...rest] = exampleRequest.split("\n\n");
-    const [requestLine = "", ...headers] = head.split("\n");
-    assert.match(requestLine, /^(GET|POST|PUT|PATCH|DELETE) \/[!-~]* HTTP\/1\.1$/, code);
-    for (const header of headers) assert.match(header, /^[A-Z][A-Za-z-]+: \S/, code);
-    const body = rest.join("\n\n");
-    if (body !== "" && !brokenOnPurpose.includes(code)) assert.equal(typeof JSON.parse(body), "object", code);
+test("each example is a request that can be sent: JSON unless that is the point, no header twice, no unknown name", () => {
+  const brokenOnPurpose = ["malformed-json", "unsupported-media-type", "request-timeout"];
+  const known =
+    /^(?:user|administrator)\.(?:id|email|password|token)$|^user\.refresh_token$|^random$|^letters\.[1-9]\d{3,4}$/;
+  for (const [code, { example }] of entries) {
+    for (const { path, headers = {}, body, times = 1 } of [...(example.before ?? []), example]) {
+      assert.match(path, /^\/[!-~]*$/, code);
+      assert.ok(times >= 1 && times <= 20, code);
+      for (const name of Object.keys(headers)) assert.match(name, /^[a-z-]+$/, `${code}: ${name}`);
+      assert.equal(body !== undefined, headers["content-type"] !== undefined, `${code}: a body has its kind`);
+      if (body !== undefined && !brokenOnPurpose.includes(code)) assert.equal(typeof JSON.parse(body), "object", code);
+      const names = JSON.stringify([path, headers, body ?? ""]).matchAll(/\{\{([^}]*)\}\}/g);
+      for (const [, name = ""] of names) assert.match(name, known, code);
+    }
+    if (example.notInLab !== undefined) assert.match(example.notInLab, /^[A-Z].*\.$/, code);
   }
 });
 
-test("the members that a problem adds are those of the contract", () => {
-  const added = entries.flatMap(([code, { exampleMembers }]) =>
-    exampleMembers === undefined ? [] : [[code, Object.keys(exampleMembers)]],
-  );
-  assert.deepEqual(Object.fromEntries(added), {
-    "too-many-requests": ["limit", "violated-policies", "retry_after_seconds"],
-    "refresh-refused": ["reason"],
-    "permission-denied": ["missing_permission"],
-    "validation-failed": ["errors"],
-    "idempotency-key-reused": ["errors"],
-    "rotation-pending": ["key_id", "signs_at"],
-    "not-ready": ["failing"],
-  });
+test("every setting that a problem names is one", () => {
+  const names = new Set(settingsReference().map(({ name }) => name));
+  for (const [code, { settings = [] }] of entries) {
+    assert.deepEqual(
+      settings.filter((name) => !names.has(name)),
+      [],
+      code,
+    );
+  }
 });
 
 test("what might help an attacker is told to nobody", () => {

@@ -3,8 +3,11 @@ import { gateQuestions, gates } from "../../src/contract/gates.ts";
 import { permissions } from "../../src/contract/permissions.ts";
 import type { ProblemEntry } from "../../src/contract/problem-entry.ts";
 import { type ProblemCode, problems } from "../../src/contract/problems.ts";
+import { answerText, requestText } from "../../src/features/guide/example-text.ts";
+import { madeAt, type MadeExample, type MadeExamples } from "../../src/features/guide/made-examples.ts";
 import { type AnyRoute, problemsOf } from "../../src/platform/http/route.ts";
 import { settingsReference } from "../../src/settings.ts";
+import { makeExamples } from "./problem-examples.ts";
 import { createTestServer } from "./test-server.ts";
 
 const head = "<!-- Made by `npm run reference`: do not edit. -->\n\n";
@@ -12,8 +15,10 @@ const head = "<!-- Made by `npm run reference`: do not edit. -->\n\n";
 /** The files of docs/reference, from the code itself: name → text. */
 export async function referenceFiles(): Promise<Readonly<Record<string, string>>> {
   const server = await createTestServer();
+  const made = await makeExamples();
   return {
-    "problems.md": problemsReference(),
+    "problems.md": problemsReference(made),
+    "problem-examples.json": `${JSON.stringify(made, null, 2)}\n`,
     "routes.md": routesReference(server.app.routes),
     "settings.md": settingsText(),
     "events.md": eventsReference(),
@@ -27,7 +32,7 @@ function table(header: readonly string[], rows: readonly (readonly string[])[]):
   return line(header) + line(header.map(() => "---")) + rows.map(line).join("");
 }
 
-function problemsReference(): string {
+function problemsReference(made: MadeExamples): string {
   const entries = Object.entries<ProblemEntry>(problems);
   const rows = entries.map(([code, { status, gate, title }]) => [
     `[\`${code}\`](#${code})`,
@@ -35,17 +40,25 @@ function problemsReference(): string {
     gate,
     title,
   ]);
-  const pages = entries.map(([code, entry]) => problemText(code, entry));
+  const pages = entries.map(([code, entry]) => problemText(code, entry, made[code]));
   const gateRows = gates.map((gate) => [gate, gateQuestions[gate]]);
   return `${head}# Problems\n\nEvery refusal is one of these, as \`application/problem+json\` (RFC 9457). Its \`type\` opens its page on the same server.\n\n${table(["code", "status", "gate", "title"], rows)}\n## The gates\n\n${table(["gate", "asks"], gateRows)}\n${pages.join("\n")}`;
 }
 
 function problemText(
   code: string,
-  { status, title, gate, whatHappened, causes, cures, exampleRequest }: ProblemEntry,
+  { status, title, gate, whatHappened, causes, cures, settings = [] }: ProblemEntry,
+  made: MadeExample | undefined,
 ): string {
   const list = (items: readonly string[]): string => items.map((item) => `- ${item}\n`).join("");
-  return `## ${code}\n\n**${status} ${title}**, refused by \`${gate}\`. ${whatHappened}\n\nUsual causes:\n\n${list(causes)}\nWhat to do:\n\n${list(cures)}\nAn example:\n\n\`\`\`http\n${exampleRequest.trimEnd()}\n\`\`\`\n`;
+  const behind = settings.length === 0 ? "" : `\nSettings: ${settings.map((name) => `\`${name}\``).join(", ")}.\n`;
+  return `## ${code}\n\n**${status} ${title}**, refused by \`${gate}\`. ${whatHappened}\n\nUsual causes:\n\n${list(causes)}\nWhat to do:\n\n${list(cures)}${behind}${made === undefined ? "" : exampleText(made)}`;
+}
+
+function exampleText({ before, request, answer }: MadeExample): string {
+  const http = (text: string): string => `\`\`\`http\n${text}\n\`\`\`\n`;
+  const first = before.map((step) => `First, answered ${step.status}:\n\n${http(requestText(step.request, madeAt))}\n`);
+  return `\nAn example:\n\n${first.join("")}${http(requestText(request, madeAt))}\n${http(answerText(answer, madeAt))}`;
 }
 
 function routesReference(definitions: readonly AnyRoute[]): string {

@@ -41,6 +41,8 @@ export type TestServer = {
   readonly signUp: (email: string, password?: string) => Promise<SignedIn>;
   readonly logIn: (email: string, password: string) => Promise<string>;
   readonly administrator: (email?: string) => Promise<SignedIn>;
+  /** Before the test ends, which does it otherwise. */
+  readonly close: () => Promise<void>;
   /** The types of all events so far, oldest first. */
   readonly events: () => Promise<readonly string[]>;
 };
@@ -79,10 +81,9 @@ export async function createTestServer(
   const platform = await createPlatform(read.config, { clock, ...parts });
   const app = await buildApp(platform);
   await app.ready();
-  after(async () => {
-    await app.close();
-    await closePlatform(platform);
-  });
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => (closing ??= app.close().then(() => closePlatform(platform)));
+  after(close);
   const check = createContractCheck(app.swagger() as unknown as OpenApi);
 
   const request: TestServer["request"] = async (method, url, options = {}) => {
@@ -114,6 +115,7 @@ export async function createTestServer(
     app,
     platform,
     clock,
+    close,
     request,
     logIn,
     signUp: async (email, password = "correct horse battery staple") => {

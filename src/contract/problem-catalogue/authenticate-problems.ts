@@ -1,4 +1,4 @@
-import type { ProblemEntries } from "../problem-entry.ts";
+import { json, clockAhead, type ProblemEntries } from "../problem-entry.ts";
 
 export const authenticateProblems = {
   "token-missing": {
@@ -16,7 +16,7 @@ export const authenticateProblems = {
       "Sign in with POST /auth/login and take `token` from the answer.",
       "Send the header Authorization: Bearer, a space, and the token.",
     ],
-    exampleRequest: "GET /users/me HTTP/1.1",
+    example: { as: "nobody", method: "GET", path: "/users/me" },
   },
   "token-invalid": {
     status: 401,
@@ -35,7 +35,13 @@ export const authenticateProblems = {
       "Compare the `iss` of the token with PUBLIC_URL.",
       "As operator: tollgate keys list shows the keys there are.",
     ],
-    exampleRequest: "GET /users/me HTTP/1.1\nAuthorization: Bearer eyJhbGciOiJub25lIn0.e30.",
+    settings: ["PUBLIC_URL", "TOKEN_ALGORITHM"],
+    example: {
+      as: "nobody",
+      method: "GET",
+      path: "/users/me",
+      headers: { authorization: "Bearer eyJhbGciOiJub25lIn0.e30." },
+    },
   },
   "token-expired": {
     status: 401,
@@ -50,7 +56,13 @@ export const authenticateProblems = {
       "Refresh before `expires_in` is over rather than after a 401.",
       "Set the clocks by NTP.",
     ],
-    exampleRequest: "GET /users/me HTTP/1.1\nAuthorization: Bearer <an old token>",
+    settings: ["ACCESS_TOKEN_LIFETIME"],
+    example: {
+      before: [clockAhead],
+      as: "user",
+      method: "GET",
+      path: "/users/me",
+    },
   },
   // One answer for four conditions, on purpose: who holds a token learns no more about the account.
   "session-ended": {
@@ -66,7 +78,13 @@ export const authenticateProblems = {
       "The account was disabled or deleted.",
     ],
     cures: ["Sign in again.", "If you did not do this yourself: change the password, and look at your sessions."],
-    exampleRequest: "GET /users/me HTTP/1.1\nAuthorization: Bearer <the token of a session that was ended>",
+    settings: ["SESSION_LIFETIME"],
+    example: {
+      before: [{ as: "user", method: "POST", path: "/auth/logout" }],
+      as: "user",
+      method: "GET",
+      path: "/users/me",
+    },
   },
   "reauthentication-required": {
     status: 401,
@@ -81,7 +99,22 @@ export const authenticateProblems = {
       "Ask the person for the password, send it to POST /auth/reauthenticate, repeat the request.",
       "Or sign in again.",
     ],
-    exampleRequest: "DELETE /users/1 HTTP/1.1\nAuthorization: Bearer <a token of a session that is hours old>",
+    settings: ["REAUTHENTICATION_AGE"],
+    example: {
+      before: [
+        clockAhead,
+        {
+          as: "user",
+          method: "POST",
+          path: "/auth/refresh",
+          headers: json,
+          body: '{"refresh_token":"{{user.refresh_token}}"}',
+        },
+      ],
+      as: "user",
+      method: "DELETE",
+      path: "/users/{{user.id}}",
+    },
   },
   // Which half was wrong is nobody's business: an unknown address answers the same, in the same time.
   "wrong-credentials": {
@@ -96,8 +129,14 @@ export const authenticateProblems = {
       "The password was changed.",
     ],
     cures: ["Try again with care.", "Sign up if there is no account yet.", "Ask an administrator for help."],
-    exampleRequest:
-      'POST /auth/login HTTP/1.1\nContent-Type: application/json\n\n{"email":"alice@example.com","password":"not the one"}',
+    settings: ["LIMIT_LOGIN_ACCOUNT"],
+    example: {
+      as: "nobody",
+      method: "POST",
+      path: "/auth/login",
+      headers: json,
+      body: '{"email":"{{user.email}}","password":"not the one"}',
+    },
   },
   "refresh-refused": {
     status: 401,
@@ -117,8 +156,14 @@ export const authenticateProblems = {
       "After `reused`, if there is a newer refresh token: ask with that. `revoked` then says that the session is over.",
       "After `reused` that you cannot explain: change the password.",
     ],
-    exampleRequest: 'POST /auth/refresh HTTP/1.1\nContent-Type: application/json\n\n{"refresh_token":"tgr_…"}',
-    exampleMembers: { reason: "reused" },
+    settings: ["SESSION_LIFETIME", "SESSION_IDLE_LIFETIME", "REFRESH_OVERLAP"],
+    example: {
+      as: "nobody",
+      method: "POST",
+      path: "/auth/refresh",
+      headers: json,
+      body: '{"refresh_token":"tgr_of-another-server"}',
+    },
   },
   "two-credentials": {
     status: 400,
@@ -131,6 +176,6 @@ export const authenticateProblems = {
       "Send the token once, in the Authorization header.",
       "Take it out of the address, where logs and histories keep it.",
     ],
-    exampleRequest: "GET /users/me?access_token=<token> HTTP/1.1\nAuthorization: Bearer <token>",
+    example: { as: "user", method: "GET", path: "/users/me?access_token={{user.token}}" },
   },
 } as const satisfies ProblemEntries;

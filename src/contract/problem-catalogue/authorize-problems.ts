@@ -1,4 +1,4 @@
-import type { ProblemEntries } from "../problem-entry.ts";
+import { json, type ProblemEntries } from "../problem-entry.ts";
 
 export const authorizeProblems = {
   "permission-denied": {
@@ -12,8 +12,7 @@ export const authorizeProblems = {
       "Ask an administrator for another role.",
       "As operator: tollgate admin create <email> makes an account an administrator's.",
     ],
-    exampleRequest: "GET /admin/users HTTP/1.1\nAuthorization: Bearer <a user's token>",
-    exampleMembers: { missing_permission: "users:read" },
+    example: { as: "user", method: "GET", path: "/admin/users" },
   },
   "wrong-password": {
     status: 403,
@@ -26,8 +25,14 @@ export const authorizeProblems = {
       "Try again; wrong passwords are counted.",
       "Signed in elsewhere you can see and end sessions at GET /users/me/sessions.",
     ],
-    exampleRequest:
-      'POST /auth/reauthenticate HTTP/1.1\nAuthorization: Bearer <token>\nContent-Type: application/json\n\n{"password":"not the one"}',
+    settings: ["LIMIT_LOGIN_ACCOUNT"],
+    example: {
+      as: "user",
+      method: "POST",
+      path: "/auth/reauthenticate",
+      headers: json,
+      body: '{"password":"not the one"}',
+    },
   },
   // Said only to who has just given the right password.
   "account-disabled": {
@@ -38,8 +43,22 @@ export const authorizeProblems = {
     whatHappened: "The e-mail address and the password are right, but the account may not sign in at present.",
     causes: ["An administrator disabled it."],
     cures: ["Ask an administrator to enable it again."],
-    exampleRequest:
-      'POST /auth/login HTTP/1.1\nContent-Type: application/json\n\n{"email":"alice@example.com","password":"the right one"}',
+    example: {
+      before: [
+        {
+          as: "administrator",
+          method: "PATCH",
+          path: "/admin/users/{{user.id}}",
+          headers: json,
+          body: '{"disabled":true}',
+        },
+      ],
+      as: "nobody",
+      method: "POST",
+      path: "/auth/login",
+      headers: json,
+      body: '{"email":"{{user.email}}","password":"{{user.password}}"}',
+    },
   },
   // Said only to who has just given the right password.
   "password-change-required": {
@@ -54,8 +73,22 @@ export const authorizeProblems = {
       "Send the same sign-in with `new_password`: a password that you use nowhere else, and not the old one.",
       "If that is refused because the old password is wrong: somebody else was quicker. Ask an administrator.",
     ],
-    exampleRequest:
-      'POST /auth/login HTTP/1.1\nContent-Type: application/json\n\n{"email":"alice@example.com","password":"the one that leaked"}',
+    example: {
+      before: [
+        {
+          as: "administrator",
+          method: "PATCH",
+          path: "/admin/users/{{user.id}}",
+          headers: json,
+          body: '{"password_change_required":true}',
+        },
+      ],
+      as: "nobody",
+      method: "POST",
+      path: "/auth/login",
+      headers: json,
+      body: '{"email":"{{user.email}}","password":"{{user.password}}"}',
+    },
   },
   "foreign-origin": {
     status: 403,
@@ -70,9 +103,16 @@ export const authorizeProblems = {
       "A client that is no browser copied the cookie.",
     ],
     cures: ["Compare PUBLIC_URL with the address bar.", "Outside of browsers send `refresh_token` in the body."],
-    // The name of the cookie on https; plain http on this machine has it without __Host-.
-    exampleRequest:
-      "POST /auth/refresh HTTP/1.1\nOrigin: https://elsewhere.example\nCookie: __Host-tollgate_refresh=tgr_…\nContent-Type: application/json\n\n{}",
+    settings: ["PUBLIC_URL"],
+    example: {
+      as: "nobody",
+      method: "POST",
+      path: "/auth/refresh",
+      // The name of the cookie on this machine; on https it begins with __Host-.
+      headers: { ...json, origin: "https://elsewhere.example", cookie: "tollgate_refresh={{user.refresh_token}}" },
+      body: "{}",
+      notInLab: "A page cannot say that it is another's: the browser writes Origin.",
+    },
   },
   "not-this-machine": {
     status: 403,
@@ -90,7 +130,13 @@ export const authorizeProblems = {
       "Ask at http://localhost:8000, with the port of this server, from the machine it runs on.",
       "From a program leave Origin out; from a page use the Lab.",
     ],
-    exampleRequest:
-      'POST /dev/faults HTTP/1.1\nOrigin: https://elsewhere.example\nContent-Type: application/json\n\n{"database":"away"}',
+    settings: ["TOLLGATE_MODE"],
+    example: {
+      as: "nobody",
+      method: "POST",
+      path: "/dev/faults",
+      headers: { ...json, "x-forwarded-for": "203.0.113.7" },
+      body: '{"database":"away"}',
+    },
   },
 } as const satisfies ProblemEntries;

@@ -1,4 +1,4 @@
-import type { ProblemEntries } from "../problem-entry.ts";
+import { json, databaseAway, type ProblemEntries } from "../problem-entry.ts";
 
 export const dependProblems = {
   "database-unavailable": {
@@ -13,7 +13,13 @@ export const dependProblems = {
       "The file was moved or its rights were changed.",
     ],
     cures: ["Try again after Retry-After seconds.", "As operator: tollgate doctor says which it is."],
-    exampleRequest: "GET /users/me HTTP/1.1\nAuthorization: Bearer <token>",
+    settings: ["DATABASE_URL"],
+    example: {
+      before: [databaseAway],
+      as: "user",
+      method: "GET",
+      path: "/users/me",
+    },
   },
   busy: {
     status: 503,
@@ -28,8 +34,18 @@ export const dependProblems = {
       "Try again after Retry-After seconds.",
       "As operator: more cores, HASH_THREADS and HASH_QUEUE, or a stricter LIMIT_LOGIN_ADDRESS.",
     ],
-    exampleRequest:
-      'POST /auth/login HTTP/1.1\nContent-Type: application/json\n\n{"email":"alice@example.com","password":"secret"}',
+    settings: ["HASH_THREADS", "HASH_QUEUE", "HASH_DEADLINE", "ARGON2_MEMORY_KIB", "ARGON2_PASSES"],
+    example: {
+      as: "nobody",
+      times: 3,
+      atOnce: true,
+      method: "POST",
+      path: "/auth/login",
+      headers: json,
+      body: '{"email":"{{user.email}}","password":"not the one"}',
+      onlyInTest:
+        "It takes more sign-ins at once than the limits allow to one place. The example was made with a queue for one.",
+    },
   },
   "too-many-streams": {
     status: 503,
@@ -40,7 +56,12 @@ export const dependProblems = {
       "A stream stays open for as long as somebody looks, so their number is bounded, also for each account.",
     causes: ["The console is open in many windows.", "A client opens streams and does not close them."],
     cures: ["Close other windows of the console.", "Read GET /admin/decisions now and then instead."],
-    exampleRequest: "GET /admin/decisions/stream HTTP/1.1\nAuthorization: Bearer <an administrator's token>",
+    example: {
+      as: "administrator",
+      method: "GET",
+      path: "/admin/decisions/stream",
+      onlyInTest: "Eight streams of the same account have to be open, and stay so. The example was made with these.",
+    },
   },
   "not-ready": {
     status: 503,
@@ -50,7 +71,7 @@ export const dependProblems = {
     whatHappened: "The server lives but cannot do its work; `failing` names what is away.",
     causes: ["The database is away.", "The server is stopping."],
     cures: ["Wait: it recovers by itself when the part is back.", "As operator: tollgate doctor."],
-    exampleRequest: "GET /health/ready HTTP/1.1",
-    exampleMembers: { failing: ["database"] },
+    settings: ["DATABASE_URL"],
+    example: { before: [databaseAway], as: "nobody", method: "GET", path: "/health/ready" },
   },
 } as const satisfies ProblemEntries;

@@ -1,4 +1,4 @@
-import type { ProblemEntries } from "../problem-entry.ts";
+import { json, type ProblemEntries } from "../problem-entry.ts";
 
 export const handleProblems = {
   // Also for somebody else's id: who may not see an account does not learn that it exists.
@@ -17,7 +17,7 @@ export const handleProblems = {
       "Ask for your own with GET /users/me.",
       "With the permission users:read list accounts at GET /admin/users.",
     ],
-    exampleRequest: "GET /users/4242 HTTP/1.1\nAuthorization: Bearer <token>",
+    example: { as: "user", method: "GET", path: "/users/4242" },
   },
   "session-not-found": {
     status: 404,
@@ -27,7 +27,7 @@ export const handleProblems = {
     whatHappened: "The session has ended already, or was never yours.",
     causes: ["It ended meanwhile.", "The id is not from your own list."],
     cures: ["Read the list again with GET /users/me/sessions."],
-    exampleRequest: "DELETE /users/me/sessions/unknown HTTP/1.1\nAuthorization: Bearer <token>",
+    example: { as: "user", method: "DELETE", path: "/users/me/sessions/unknown" },
   },
   "decision-not-found": {
     status: 404,
@@ -41,7 +41,7 @@ export const handleProblems = {
       "The id was cut off: it is `request_id` in the problem and x-request-id in the headers.",
     ],
     cures: ["Look the id up in the log, which has every request."],
-    exampleRequest: "GET /admin/decisions/unknown HTTP/1.1\nAuthorization: Bearer <an administrator's token>",
+    example: { as: "administrator", method: "GET", path: "/admin/decisions/unknown" },
   },
   "limit-unknown": {
     status: 404,
@@ -54,7 +54,7 @@ export const handleProblems = {
       "The name of the setting was used: the limit of LIMIT_LOGIN_ADDRESS is login-address.",
     ],
     cures: ["Choose one from the list at GET /admin/limits."],
-    exampleRequest: "GET /admin/limits/no-such-limit/keys HTTP/1.1\nAuthorization: Bearer <an administrator's token>",
+    example: { as: "administrator", method: "GET", path: "/admin/limits/no-such-limit/keys" },
   },
   "problem-unknown": {
     status: 404,
@@ -64,7 +64,7 @@ export const handleProblems = {
     whatHappened: "The catalogue has no entry with this code.",
     causes: ["A typing mistake.", "The code is another version's."],
     cures: ["Choose one from the list at /errors."],
-    exampleRequest: "GET /errors/no-such-problem HTTP/1.1",
+    example: { as: "nobody", method: "GET", path: "/errors/no-such-problem" },
   },
   "email-taken": {
     status: 409,
@@ -74,8 +74,13 @@ export const handleProblems = {
     whatHappened: "An address can have one account, and this one has it. Capital letters make no difference.",
     causes: ["You signed up before.", "A sign-up was sent twice, and the first one succeeded."],
     cures: ["Sign in with POST /auth/login.", "Use another address."],
-    exampleRequest:
-      'POST /users/ HTTP/1.1\nContent-Type: application/json\n\n{"email":"alice@example.com","password":"secret"}',
+    example: {
+      as: "nobody",
+      method: "POST",
+      path: "/users/",
+      headers: json,
+      body: '{"email":"{{user.email}}","password":"correct horse battery"}',
+    },
   },
   "request-in-progress": {
     status: 409,
@@ -87,8 +92,16 @@ export const handleProblems = {
     cures: [
       "Wait for Retry-After seconds and repeat the request with the same key: the answer is then the first one's.",
     ],
-    exampleRequest:
-      'POST /users/ HTTP/1.1\nIdempotency-Key: 1\nContent-Type: application/json\n\n{"email":"alice@example.com","password":"secret"}',
+    example: {
+      as: "nobody",
+      times: 2,
+      atOnce: true,
+      method: "POST",
+      path: "/users/",
+      headers: { ...json, "idempotency-key": "{{random}}" },
+      body: '{"email":"lab-{{random}}@example.com","password":"correct horse battery"}',
+      notInLab: "The second has to arrive while the first is worked on, which takes luck.",
+    },
   },
   "rotation-pending": {
     status: 409,
@@ -99,8 +112,8 @@ export const handleProblems = {
       "A key signs only when everybody who checks tokens must have it. Until then no other is made: `signs_at` says when.",
     causes: ["The keys were rotated a short while ago, here or with tollgate keys rotate."],
     cures: ["Wait until `signs_at`, then rotate again.", "See the keys and their states with GET /admin/keys."],
-    exampleRequest: "POST /admin/keys/rotate HTTP/1.1\nAuthorization: Bearer <an administrator's token>",
-    exampleMembers: { key_id: "…", signs_at: "2026-01-15T12:05:30.000Z" },
+    settings: ["JWKS_MAX_AGE"],
+    example: { as: "administrator", times: 2, method: "POST", path: "/admin/keys/rotate" },
   },
   "nothing-to-rotate": {
     status: 409,
@@ -110,7 +123,13 @@ export const handleProblems = {
     whatHappened: "Only ES256 and EdDSA have keys of their own that can be made and retired.",
     causes: ["TOKEN_ALGORITHM is HS256."],
     cures: ["As operator: set TOKEN_ALGORITHM to ES256 or EdDSA."],
-    exampleRequest: "POST /admin/keys/rotate HTTP/1.1\nAuthorization: Bearer <an administrator's token>",
+    settings: ["TOKEN_ALGORITHM"],
+    example: {
+      as: "administrator",
+      method: "POST",
+      path: "/admin/keys/rotate",
+      onlyInTest: "It needs a server with TOKEN_ALGORITHM=HS256. The example was made with one.",
+    },
   },
   "last-admin": {
     status: 409,
@@ -123,8 +142,14 @@ export const handleProblems = {
       "Give another account the role admin with PATCH /admin/users/{id}.",
       "Or on the server: tollgate admin create <email>.",
     ],
-    exampleRequest:
-      'PATCH /admin/users/1 HTTP/1.1\nAuthorization: Bearer <the only administrator\'s token>\nContent-Type: application/json\n\n{"role":"user"}',
+    example: {
+      as: "administrator",
+      method: "PATCH",
+      path: "/admin/users/{{administrator.id}}",
+      headers: json,
+      body: '{"role":"user"}',
+      notInLab: "Only with no other administrator: the Lab does not know whether there is one.",
+    },
   },
   internal: {
     status: 500,
@@ -135,6 +160,12 @@ export const handleProblems = {
       "The server met a condition that its authors did not think of. What was asked for did not happen, or not wholly.",
     causes: ["A bug."],
     cures: ["Tell the operator the request id.", "As operator: look the id up in the log, and report what you find."],
-    exampleRequest: "GET / HTTP/1.1",
+    settings: ["LOG_LEVEL"],
+    example: {
+      as: "administrator",
+      method: "GET",
+      path: "/admin/decisions/unknown",
+      onlyInTest: "What leads here by a request would be mended. The example was made with a part broken on purpose.",
+    },
   },
 } as const satisfies ProblemEntries;

@@ -1,3 +1,4 @@
+import { limitNames, limitSettingName } from "../limits.ts";
 import type { ProblemEntries } from "../problem-entry.ts";
 
 export const limitProblems = {
@@ -19,7 +20,7 @@ export const limitProblems = {
       "Read RateLimit on every answer and slow down before it reaches 0.",
       "As operator: the setting LIMIT_… of the limit that the answer names, or TRUSTED_PROXIES.",
     ],
-    exampleRequest: "GET /users/limited?client_id=me HTTP/1.1",
-    exampleMembers: { limit: "limited", "violated-policies": ["limited"], retry_after_seconds: 42 },
+    settings: [...limitNames.map(limitSettingName), "TRUSTED_PROXIES"],
+    example: { as: "nobody", times: 6, method: "GET", path: "/users/limited?client_id={{random}}" },
   },
 } as const satisfies ProblemEntries;

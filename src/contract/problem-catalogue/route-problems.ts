@@ -1,4 +1,4 @@
-import type { ProblemEntries } from "../problem-entry.ts";
+import { json, type ProblemEntries } from "../problem-entry.ts";
 
 export const routeProblems = {
   "not-found": {
@@ -12,7 +12,8 @@ export const routeProblems = {
       "Compare the path with the list at /docs.",
       "Look at PUBLIC_URL and at the proxy in front, if all paths answer so.",
     ],
-    exampleRequest: "GET /user/me HTTP/1.1",
+    settings: ["PUBLIC_URL"],
+    example: { as: "nobody", method: "GET", path: "/user/me" },
   },
   "method-not-allowed": {
     status: 405,
@@ -25,7 +26,7 @@ export const routeProblems = {
       "DELETE /users/me: an account is deleted by its number.",
     ],
     cures: ["Use one of the methods in the Allow header of the answer.", "Look the route up at /docs."],
-    exampleRequest: "DELETE /users/me HTTP/1.1",
+    example: { as: "nobody", method: "DELETE", path: "/users/me" },
   },
   "malformed-request": {
     status: 400,
@@ -43,7 +44,7 @@ export const routeProblems = {
       "Escape the path with encodeURIComponent.",
       "Look at what a proxy in front changes.",
     ],
-    exampleRequest: "GET /%zz HTTP/1.1",
+    example: { as: "nobody", method: "GET", path: "/%zz" },
   },
   "headers-too-large": {
     status: 431,
@@ -54,7 +55,7 @@ export const routeProblems = {
       "The request was refused before its headers were complete, for they are larger than any client needs.",
     causes: ["Cookies that have piled up for this host.", "A token or another value that was put together wrongly."],
     cures: ["Clear the cookies of this host.", "Look at which header is so long."],
-    exampleRequest: "GET / HTTP/1.1\nX-Long: aaaaaaaaaaaaaaaaaaaa…",
+    example: { as: "nobody", method: "GET", path: "/", headers: { "x-long": "{{letters.17000}}" } },
   },
   "request-timeout": {
     status: 408,
@@ -64,6 +65,13 @@ export const routeProblems = {
     whatHappened: "The connection was open, but the request was never completed.",
     causes: ["A very slow or broken connection.", "A client that opens connections and then waits."],
     cures: ["Send the request again.", "Look at time limits and buffering of a proxy in front."],
-    exampleRequest: "POST /users/ HTTP/1.1\nContent-Type: application/json\nContent-Length: 100\n\n",
+    example: {
+      as: "nobody",
+      method: "POST",
+      path: "/users/",
+      headers: { ...json, "content-length": "100" },
+      body: '{"email":',
+      notInLab: "A browser sends what it promises.",
+    },
   },
 } as const satisfies ProblemEntries;

@@ -1,4 +1,4 @@
-import type { ProblemEntries } from "../problem-entry.ts";
+import { json, type ProblemEntries } from "../problem-entry.ts";
 
 export const validateProblems = {
   "malformed-json": {
@@ -14,7 +14,13 @@ export const validateProblems = {
       "Quotes that the shell took away.",
     ],
     cures: ["Let a library write it: JSON.stringify, json.dumps.", "In a shell put the body between single quotes."],
-    exampleRequest: 'POST /users/ HTTP/1.1\nContent-Type: application/json\n\n{"email":"alice@example.com',
+    example: {
+      as: "nobody",
+      method: "POST",
+      path: "/auth/login",
+      headers: json,
+      body: '{"email":"alice@example.com',
+    },
   },
   "body-too-large": {
     status: 413,
@@ -24,7 +30,13 @@ export const validateProblems = {
     whatHappened: "Reading stopped at 64 KiB; no route of this server needs more.",
     causes: ["A file, or a very long text, in a member that holds a short one."],
     cures: ["Send only the members that the route names at /docs."],
-    exampleRequest: 'POST /users/ HTTP/1.1\nContent-Type: application/json\nContent-Length: 1048576\n\n{"email":"…',
+    example: {
+      as: "nobody",
+      method: "POST",
+      path: "/auth/login",
+      headers: json,
+      body: '{"email":"{{letters.70000}}"}',
+    },
   },
   "unsupported-media-type": {
     status: 415,
@@ -38,8 +50,13 @@ export const validateProblems = {
       "A Content-Encoding such as gzip, or another charset.",
     ],
     cures: ["Send the header Content-Type: application/json and a JSON body."],
-    exampleRequest:
-      "POST /auth/login HTTP/1.1\nContent-Type: application/x-www-form-urlencoded\n\nemail=alice%40example.com&password=secret",
+    example: {
+      as: "nobody",
+      method: "POST",
+      path: "/auth/login",
+      headers: { "content-type": "application/x-www-form-urlencoded" },
+      body: "email=alice%40example.com&password=secret",
+    },
   },
   "validation-failed": {
     status: 422,
@@ -58,12 +75,13 @@ export const validateProblems = {
       "`#/email` points to a member of the body, `?limit` to the query, `/id` to the path.",
       "Correct all of them, then send the request again.",
     ],
-    exampleRequest: 'POST /users/ HTTP/1.1\nContent-Type: application/json\n\n{"email":"nobody","password":"123"}',
-    exampleMembers: {
-      errors: [
-        { pointer: "#/email", detail: "must be an e-mail address", code: "format" },
-        { pointer: "#/password", detail: "must have at least 6 characters", code: "too-short" },
-      ],
+    settings: ["TOLLGATE_MODE"],
+    example: {
+      as: "nobody",
+      method: "POST",
+      path: "/users/",
+      headers: json,
+      body: '{"email":"nobody","password":"123"}',
     },
   },
   "idempotency-key-reused": {
@@ -75,10 +93,21 @@ export const validateProblems = {
       "An Idempotency-Key stands for one request with one body for a day. This body is another one, so nothing was done.",
     causes: ["The client uses one key for several requests.", "The request was changed between two tries."],
     cures: ["Make a new random key for each new request, and use it again only to repeat exactly that one."],
-    exampleRequest:
-      'POST /users/ HTTP/1.1\nIdempotency-Key: 1\nContent-Type: application/json\n\n{"email":"bob@example.com","password":"secret"}',
-    exampleMembers: {
-      errors: [{ pointer: "Idempotency-Key", detail: "was given with another body", code: "reused" }],
+    example: {
+      before: [
+        {
+          as: "nobody",
+          method: "POST",
+          path: "/users/",
+          headers: { ...json, "idempotency-key": "{{random}}" },
+          body: '{"email":"lab-{{random}}@example.com","password":"correct horse battery"}',
+        },
+      ],
+      as: "nobody",
+      method: "POST",
+      path: "/users/",
+      headers: { ...json, "idempotency-key": "{{random}}" },
+      body: '{"email":"another@example.com","password":"correct horse battery"}',
     },
   },
 } as const satisfies ProblemEntries;

@@ -6,25 +6,13 @@ import { readWebFile } from "../../platform/http/web-files.ts";
 import type { Platform } from "../../platform/platform.ts";
 import { isDatabaseThere } from "../health/health.ts";
 import { homePage } from "./home-page.ts";
+import { readMadeExamples } from "./made-examples.ts";
+import { ProblemEntryBody, problemEntryBody } from "./problem-entry-body.ts";
+import type { Guide } from "./problem-guide.ts";
 import { problemListPage, problemPage } from "./problem-pages.ts";
 
-const ProblemEntryBody = Type.Object(
-  {
-    type: Type.String(),
-    title: Type.String(),
-    status: Type.Integer(),
-    detail: Type.String(),
-    code: Type.String(),
-    gate: Type.String(),
-    what_happened: Type.String(),
-    causes: Type.Array(Type.String()),
-    cures: Type.Array(Type.String()),
-  },
-  { title: "ProblemEntry" },
-);
-
 export function guideRoutes(platform: Platform): readonly AnyRoute[] {
-  const { publicUrl } = platform.config;
+  const guide = { config: platform.config, made: readMadeExamples() };
   return [
     homeRoute(platform),
     route({
@@ -38,7 +26,7 @@ export function guideRoutes(platform: Platform): readonly AnyRoute[] {
       problems: [],
       handle: async ({ headers }, reply) => {
         reply.header("vary", "accept");
-        return prefersHtml(headers) ? asPage(platform, reply, problemListPage()) : catalogue(publicUrl);
+        return prefersHtml(headers) ? asPage(platform, reply, problemListPage()) : catalogue(guide);
       },
     }),
     route({
@@ -50,7 +38,7 @@ export function guideRoutes(platform: Platform): readonly AnyRoute[] {
       limit: "api",
       success: { status: 200, description: "The catalogue.", schema: catalogueSchema },
       problems: [],
-      handle: async () => catalogue(publicUrl),
+      handle: async () => catalogue(guide),
     }),
     route({
       method: "GET",
@@ -66,8 +54,8 @@ export function guideRoutes(platform: Platform): readonly AnyRoute[] {
         if (!isProblemCode(params.code)) throw new Problem("problem-unknown");
         reply.header("vary", "accept");
         return prefersHtml(headers)
-          ? asPage(platform, reply, problemPage(params.code, { publicUrl }))
-          : entryBody(params.code, publicUrl);
+          ? asPage(platform, reply, problemPage(params.code, guide))
+          : problemEntryBody(params.code, guide);
       },
     }),
     webFileRoute("/assets/", "tollgate.css", "text/css; charset=utf-8", ["frame.css", "tollgate.css"]),
@@ -142,25 +130,7 @@ function isProblemCode(code: string): code is ProblemCode {
   return Object.hasOwn(problems, code);
 }
 
-function catalogue(publicUrl: string): { problems: unknown[] } {
-  return {
-    problems: Object.keys(problems)
-      .filter(isProblemCode)
-      .map((code) => entryBody(code, publicUrl)),
-  };
-}
-
-function entryBody(code: ProblemCode, publicUrl: string): Record<string, unknown> {
-  const { status, title, gate, detail, whatHappened, causes, cures } = problems[code];
-  return {
-    type: `${publicUrl}/errors/${code}`,
-    title,
-    status,
-    detail,
-    code,
-    gate,
-    what_happened: whatHappened,
-    causes,
-    cures,
-  };
+function catalogue(guide: Guide): { problems: ProblemEntryBody[] } {
+  const codes = Object.keys(problems).filter(isProblemCode);
+  return { problems: codes.map((code) => problemEntryBody(code, guide)) };
 }

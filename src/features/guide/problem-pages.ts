@@ -1,7 +1,10 @@
 import { gateQuestions, gates, type Gate } from "../../contract/gates.ts";
-import type { ProblemEntry } from "../../contract/problem-entry.ts";
-import { Problem, problemBody, problems, type ProblemCode } from "../../contract/problems.ts";
+import type { ProblemEntry, ProblemExample } from "../../contract/problem-entry.ts";
+import { problems, type ProblemCode } from "../../contract/problems.ts";
 import { codeBlock, html, joined, pageOf, prose, reasonOf, type SafeHtml } from "../../platform/http/web-pages.ts";
+import { answerText, curlText, requestText } from "./example-text.ts";
+import type { MadeExample } from "./made-examples.ts";
+import { exampleOf, settingsOf, type Guide, type ShownSetting } from "./problem-guide.ts";
 
 const entries = Object.entries<ProblemEntry>(problems);
 
@@ -28,7 +31,7 @@ function statusSection(status: number, problemsOfStatus: typeof entries): SafeHt
 }
 
 /** One problem: what happened, why, what to do, and how it looks. */
-export function problemPage(code: ProblemCode, { publicUrl }: { readonly publicUrl: string }): string {
+export function problemPage(code: ProblemCode, guide: Guide): string {
   const entry: ProblemEntry = problems[code];
   const main = html`
 <section class="hero">
@@ -43,10 +46,8 @@ export function problemPage(code: ProblemCode, { publicUrl }: { readonly publicU
 <section><h2>What happened</h2><p>${prose(entry.whatHappened)}</p></section>
 <section><h2>Usual causes</h2>${list(entry.causes)}</section>
 <section><h2>What to do</h2>${list(entry.cures)}</section>
-<section><h2>An example</h2>
-<h3>The request</h3>${codeBlock("Example request", entry.exampleRequest)}
-<h3>The answer</h3>${codeBlock("Example answer", exampleAnswer(code, entry, publicUrl))}
-</section>`;
+${exampleSection(code, guide)}
+${settingsSection(code, guide)}`;
   return pageOf({ title: `${entry.title} · Tollgate`, at: "/errors", main });
 }
 
@@ -58,13 +59,54 @@ function list(items: readonly string[]): SafeHtml {
   return html`<ul>${joined(items.map((item) => html`<li>${prose(item)}</li>`))}</ul>`;
 }
 
-function exampleAnswer(
-  code: ProblemCode,
-  { status, exampleRequest, exampleMembers = {} }: ProblemEntry,
-  publicUrl: string,
-): string {
-  const instance = exampleRequest.split(" ")[1]?.split("?")[0] ?? "/";
-  const requestId = "0b0f1c5e-7c53-4a0e-9d0f-2f1f3c1a9e55";
-  const body = problemBody(new Problem(code, { members: exampleMembers }), { publicUrl, instance, requestId });
-  return `HTTP/1.1 ${status} ${reasonOf(status)}\ncontent-type: application/problem+json; charset=utf-8\n\n${JSON.stringify(body, null, 2)}`;
+/** The request that leads here, and what a server answered when it was sent. */
+function exampleSection(code: ProblemCode, guide: Guide): SafeHtml {
+  const { example, made, isShort, notInLab } = exampleOf(code, guide);
+  const { publicUrl } = guide.config;
+  return html`<section><h2>An example</h2>
+${isShort ? html`<p>It was made in development, where a switch brings such a moment about.</p>` : firstSteps(made?.before ?? [])}
+${made === undefined ? html`` : exchange(made, example, publicUrl)}
+${example.onlyInTest === undefined ? curlPart(example, publicUrl) : html``}
+<p>${notInLab === undefined ? html`<a class="button" href="/lab?problem=${code}">Open in the Lab</a>` : html`The Lab cannot send it. ${notInLab}`}</p>
+</section>`;
+}
+
+function exchange({ request, answer }: MadeExample, { times = 1 }: ProblemExample, publicUrl: string): SafeHtml {
+  const often = times === 1 ? html`` : html`<p>Sent ${times} times; one of the answers:</p>`;
+  return html`<h3>The request</h3>${codeBlock("Example request", requestText(request, publicUrl))}
+<h3>The answer</h3>${often}${codeBlock("Example answer", answerText(answer, publicUrl))}`;
+}
+
+function curlPart(example: ProblemExample, publicUrl: string): SafeHtml {
+  const command = codeBlock("Example as a curl command", curlText(example, publicUrl), { toCopy: true });
+  return html`<h3>With curl</h3>${command}`;
+}
+
+function firstSteps(before: MadeExample["before"]): SafeHtml {
+  if (before.length === 0) return html``;
+  const steps = before.map(
+    ({ request: { method, path, body }, status }) =>
+      html`<li><code>${method} ${path}</code>${body === undefined ? html`` : html` with <code>${body}</code>`}, answered ${status}</li>`,
+  );
+  return html`<h3>First</h3><ol>${joined(steps)}</ol>`;
+}
+
+const origins = { default: "the default", environment: "from the environment" } as const;
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+}
+
+/** What an operator can turn. The values are this server's business: a page shows them in development alone. */
+function settingsSection(code: ProblemCode, guide: Guide): SafeHtml {
+  const settings = settingsOf(code, guide);
+  if (settings.length === 0) return html``;
+  return html`<section><h2>The settings behind it</h2><ul class="rows">${joined(settings.map(settingItem))}</ul></section>`;
+}
+
+// data-setting: a page's script tells a signed-in administrator what GET /admin/settings says.
+function settingItem({ name, meaning, bounds, inForce }: ShownSetting): SafeHtml {
+  const value = inForce ? html`<span>${inForce.value} <small>${origins[inForce.origin]}</small></span>` : html``;
+  const line = inForce ? codeBlock(`Command that changes ${name}`, inForce.line, { toCopy: true }) : html``;
+  return html`<li data-setting="${name}"><strong><code>${name}</code></strong>${value}<p>${meaning} ${sentence(bounds)}</p>${line}</li>`;
 }

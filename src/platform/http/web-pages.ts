@@ -102,7 +102,15 @@ export function prose(text: string): SafeHtml {
   return joined(text.split("`").map((part, index) => (index % 2 === 0 ? html`${part}` : html`<code>${part}</code>`)));
 }
 
-/** Text that keeps its lines. It scrolls within itself, so a keyboard must be able to reach it. */
-export function codeBlock(label: string, text: string): SafeHtml {
-  return html`<pre tabindex="0" role="region" aria-label="${label}"><code>${text}</code></pre>`;
+/**
+ * Text that keeps its lines. It scrolls within itself, so a keyboard must be able to reach it.
+ * `data-copy` marks what a person may want to copy: a script adds the button, for it could do nothing without one.
+ */
+export function codeBlock(
+  label: string,
+  text: string,
+  { toCopy = false }: { readonly toCopy?: boolean } = {},
+): SafeHtml {
+  const copy = toCopy ? html` data-copy` : html``;
+  return html`<pre tabindex="0" role="region" aria-label="${label}"${copy}><code>${text}</code></pre>`;
 }
