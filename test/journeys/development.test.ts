@@ -240,7 +240,7 @@ test("in production there is nothing: no route, no word in the OpenAPI, and no a
     paths(played).filter((path) => !paths(server).includes(path)),
     ["/dev/faults", "/dev/clock", "/dev/accounts"],
   );
-  assert.doesNotMatch(JSON.stringify(server.app.swagger()), /\/dev\/|x-development|Development|throw-?away/i);
+  assert.doesNotMatch(JSON.stringify(server.app.swagger()), /\/dev\/|x-development|"Development"|throw-?away/);
   for (const [method, url] of switches) {
     const answer = await server.request(method, url, { address: "127.0.0.1", headers: { host: "localhost:8000" } });
     assert.equal(`${answer.status} ${String(answer.body["code"])}`, "404 not-found", `${method} ${url}`);
