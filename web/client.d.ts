@@ -1,10 +1,20 @@
+/** What a sign-in or a refresh gave. Tabs tell each other. */
 export type Tokens = {
-  access: string;
+  /** The access token. */
+  token: string;
   /** Only with delivery "body". */
-  refresh?: string;
-  /** Milliseconds since the epoch: from then on it is refreshed before it is used. */
-  freshUntil: number;
+  refresh_token?: string;
+  session_id: string;
+  /** How often the server has refreshed the session: which of two is newer. */
+  refresh_count: number;
+  /** The Idempotency-Key with which all tabs will refresh them. */
+  key: string;
+  /** When the access token expires, in milliseconds since the epoch. */
+  expires: number;
 };
+
+/** Why nobody is signed in any more: "signed-out" by the person, the others by the server (see docs/client.md). */
+export type SignedOutReason = "signed-out" | "expired" | "revoked" | "reused" | "unknown";
 
 export type ClientOptions = {
   /** Origin of the server; that of the page by default. */
@@ -14,17 +24,27 @@ export type ClientOptions = {
 };
 
 export type Client = {
-  /** An access token that is good for a while yet; undefined when nobody is signed in. */
+  /**
+   * An access token that is good for a while yet; undefined when nobody is signed in. Rejects when the server cannot
+   * say: the session is kept, and the error's `cause` is the server's answer, if there was one.
+   */
   token(): Promise<string | undefined>;
   /** The server's answer; what it says is for the caller to show. */
   signUp(email: string, password: string): Promise<Response>;
   signIn(email: string, password: string): Promise<Response>;
-  /** Ends the session, here and in all tabs. */
+  /** Ends the session, here and in all tabs. Rejects when the server did not end it: then it goes on. */
   signOut(): Promise<void>;
-  /** Like the browser's own, with the access token; refreshes and repeats once when the token is not good any more. */
+  /**
+   * Like the browser's own, with the access token; refreshes and repeats once when the token is not good any more.
+   * Only the origins of the page and of the server get the token.
+   */
   fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response>;
-  /** Called when somebody signs in or out, in whichever tab. Returns what stops it. */
-  onChange(listener: (isSignedIn: boolean) => void): () => void;
+  /**
+   * Called when somebody signs in, or out, or the session is over, in whichever tab; also when it is somebody else who
+   * is signed in now. Returns what stops it.
+   */
+  onChange(listener: (isSignedIn: boolean, reason?: SignedOutReason) => void): () => void;
+  /** Hears, tells and plans nothing any more. What is under way is finished. */
   close(): void;
 };
 

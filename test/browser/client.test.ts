@@ -1,165 +1,236 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { test, type TestContext } from "node:test";
+import { test } from "node:test";
 import { gzipSync } from "node:zlib";
-import type { BrowserContext, Page } from "playwright-core";
-import { openBrowser } from "../support/browser.ts";
-import { freePort, startServer } from "../support/server-process.ts";
+import type { Page } from "playwright-core";
+import {
+  all,
+  deaf,
+  keysOf,
+  listen,
+  refreshPath,
+  signUp,
+  statusOfMe,
+  token,
+  until,
+  worn,
+} from "../support/client-pages.ts";
+import { createSites } from "../support/client-site.ts";
 
-type Site = { readonly url: string; readonly context: BrowserContext; readonly tab: () => Promise<Page> };
-
-/** A server, and a browser in which every page of it has the client as `client`. */
-async function openSite(t: TestContext, env: Record<string, string> = {}): Promise<Site | undefined> {
-  const browser = await openBrowser(t);
-  if (browser === undefined) return undefined;
-  const port = String(await freePort());
-  const url = `http://localhost:${port}`;
-  await startServer(t, { env: { PORT: port, LIMIT_API: "off", LIMIT_REFRESH: "off", ...env } });
-  const context = await browser.newContext();
-  const tab = async (): Promise<Page> => {
-    const page = await context.newPage();
-    await page.goto(`${url}/errors/token-expired`);
-    await load(page);
-    return page;
-  };
-  return { url, context, tab };
-}
-
-async function load(page: Page): Promise<void> {
-  await page.evaluate("import('/client.js').then(({ createClient }) => { globalThis.client = createClient(); })");
-}
-
-async function signUp(page: Page): Promise<void> {
-  assert.equal(await page.evaluate("client.signUp('alice@example.com', 'password').then(({ status }) => status)"), 201);
-}
-
-const statusOfMe = "client.fetch('/users/me').then(({ status }) => status)";
-
-/** What the client asks for, by path. */
-function requestsOf(page: Page, path: string): { readonly key: string | undefined }[] {
-  const seen: { readonly key: string | undefined }[] = [];
-  page.on("request", (request) => {
-    if (new URL(request.url()).pathname === path) seen.push({ key: request.headers()["idempotency-key"] });
-  });
-  return seen;
-}
-
-test("the client is small, and names no dependency", () => {
+test("the client is small, and names no dependency and no lock", () => {
   const source = readFileSync(join(import.meta.dirname, "../../web/client.js"));
   assert.ok(gzipSync(source, { level: 9 }).length < 3 * 1024);
   assert.doesNotMatch(source.toString(), /^import |require\(|navigator\.locks/m);
 });
 
-test("three tabs that refresh at once stay signed in, and share what one of them gets", async (t) => {
-  const site = await openSite(t);
-  if (site === undefined) return;
-  const first = await site.tab();
-  await signUp(first);
-  assert.equal(
-    await first.evaluate("JSON.stringify({ ...localStorage, ...sessionStorage })"),
-    "{}",
-    "no token in storage",
-  );
-  assert.equal(await first.evaluate("document.cookie"), "", "nor where scripts can read it");
-  // Reloaded tabs have nothing in memory: all three must ask with the one cookie.
-  const tabs = [first, await site.tab(), await site.tab()];
-  await Promise.all(tabs.map((page) => page.reload()));
-  await Promise.all(tabs.map(load));
-  for (let round = 0; round < 3; round += 1) {
-    assert.deepEqual(await Promise.all(tabs.map((page) => page.evaluate(statusOfMe))), [200, 200, 200]);
-    await Promise.all(tabs.map((page) => page.reload()));
-    await Promise.all(tabs.map(load));
-  }
-  const [a, b, c] = await Promise.all(tabs.map((page) => page.evaluate("client.token()")));
-  assert.ok(a && b && c);
-  const sessions = await first.evaluate(
-    "client.fetch('/users/me/sessions').then((r) => r.json()).then(({ items }) => items.length)",
-  );
-  assert.equal(sessions, 1, "one session for all of them, and it lives");
-});
+const open = createSites();
 
-test("an answer that gets lost after the server has rotated is asked for again with the same key", async (t) => {
-  const site = await openSite(t);
+test("tokens are in memory only", async (t) => {
+  const site = await open(t);
   if (site === undefined) return;
   const page = await site.tab();
   await signUp(page);
-  await page.reload();
-  await load(page);
-  let lost = 0;
-  await page.route("**/auth/refresh", async (route) => {
-    if (lost >= 2) return route.continue();
-    lost += 1;
-    // The server gets it and commits; the browser never sees the answer, nor its cookie.
-    const request = route.request();
-    await fetch(request.url(), { method: "POST", headers: await request.allHeaders(), body: request.postData() ?? "" });
-    return route.abort();
-  });
-  const refreshes = requestsOf(page, "/auth/refresh");
   assert.equal(await page.evaluate(statusOfMe), 200);
-  assert.equal(lost, 2);
-  assert.equal(new Set(refreshes.map(({ key }) => key)).size, 1, "one key for all three tries");
-  assert.equal(refreshes.length, 3);
-  await page.reload();
-  await load(page);
+  assert.equal(await page.evaluate("document.cookie"), "");
+  const stored = (await page.evaluate("Object.values({ ...localStorage, ...sessionStorage })")) as string[];
+  assert.equal(stored.length, 1, "the key for the next refresh");
+  assert.match(stored[0] ?? "", /^[\da-f-]{36}$/);
+  assert.equal(await page.evaluate("indexedDB.databases().then(({ length }) => length)"), 0);
+});
+
+test("three tabs that refresh at once stay signed in, with one session", async (t) => {
+  const site = await open(t);
+  if (site === undefined) return;
+  const first = await site.tab();
+  await signUp(first);
+  const tabs = [first, await site.tab(), await site.tab()];
+  for (let round = 0; round < 3; round += 1) {
+    // Loaded anew they have nothing in memory: they have to ask with the one cookie.
+    await Promise.all(tabs.map((page) => site.reload(page)));
+    assert.deepEqual(await all(tabs, statusOfMe), [200, 200, 200]);
+  }
+  assert.equal(
+    await first.evaluate("client.fetch('/users/me/sessions').then((r) => r.json()).then(({ items }) => items.length)"),
+    1,
+  );
+});
+
+test("three tabs whose token is not good any more at once: one key, and all go on", async (t) => {
+  for (const options of ["", '{ delivery: "body" }']) {
+    const site = await open(t, { REFRESH_OVERLAP: "0s" });
+    if (site === undefined) return;
+    const tabs = [await site.tab({ options })];
+    await signUp(tabs[0] as Page);
+    tabs.push(await site.tab({ options }), await site.tab({ options }));
+    assert.deepEqual(await all(tabs, statusOfMe), [200, 200, 200]);
+    for (let round = 0; round < 3; round += 1) {
+      site.meet("/users/me", worn, worn, worn);
+      const before = site.seen(refreshPath).length;
+      assert.deepEqual(await all(tabs, statusOfMe), [200, 200, 200]);
+      const asked = site.seen(refreshPath).slice(before);
+      assert.ok(asked.length >= 1 && asked.length <= 3);
+      assert.equal(keysOf(asked).size, 1, "chosen before, and agreed on");
+    }
+  }
+});
+
+test("a new tab asks the others before it asks the server", async (t) => {
+  for (const options of ["", '{ delivery: "body" }']) {
+    const site = await open(t);
+    if (site === undefined) return;
+    const first = await site.tab({ options });
+    await signUp(first);
+    const others = [await site.tab({ options }), await site.tab({ options })];
+    // As new as can be: asked for a token before it can have heard anything.
+    const newToken = `import("/client.js").then(({ createClient }) => createClient(${options}).token())`;
+    const access = await first.evaluate(token);
+    assert.deepEqual(await all(others, newToken), [access, access]);
+    assert.deepEqual(await all(others, statusOfMe), [200, 200]);
+    assert.equal(site.seen(refreshPath).length, 0);
+  }
+});
+
+test("an answer that gets lost, or breaks off, is asked for again with the same key", async (t) => {
+  const site = await open(t, { REFRESH_OVERLAP: "0s" });
+  if (site === undefined) return;
+  const page = await site.tab();
+  await signUp(page);
+  for (const trouble of ["lost", "broken"] as const) {
+    await site.reload(page);
+    const before = site.seen(refreshPath).length;
+    site.meet(refreshPath, trouble, trouble);
+    assert.equal(await page.evaluate(statusOfMe), 200, trouble);
+    const asked = site.seen(refreshPath).slice(before);
+    assert.equal(asked.length, 3, trouble);
+    assert.equal(keysOf(asked).size, 1, trouble);
+  }
+  await site.reload(page);
   assert.equal(await page.evaluate(statusOfMe), 200, "and the session goes on");
 });
 
-test("a page that is reloaded while its answer is on the way uses the key it chose before", async (t) => {
-  const site = await openSite(t, { REFRESH_OVERLAP: "0s" });
+test("a page that is loaded anew while its answer is on the way uses the key it chose before", async (t) => {
+  const site = await open(t, { REFRESH_OVERLAP: "0s" });
   if (site === undefined) return;
   const page = await site.tab();
   await signUp(page);
-  await page.reload();
-  await load(page);
-  let isLost = false;
-  await page.route("**/auth/refresh", async (route) => {
-    if (isLost) return route.continue();
-    isLost = true;
-    const request = route.request();
-    await fetch(request.url(), { method: "POST", headers: await request.allHeaders(), body: request.postData() ?? "" });
-    // No answer at all: the page is gone before one could come.
-    return undefined;
-  });
-  const refreshes = requestsOf(page, "/auth/refresh");
-  await page.evaluate("void client.token()");
-  while (!isLost) await page.waitForTimeout(20);
-  await page.reload();
-  await load(page);
+  await site.reload(page);
+  site.meet(refreshPath, "lost");
+  const later = Promise.withResolvers<void>();
+  site.meet(refreshPath, later.promise);
+  await page.evaluate(`void ${token}`);
+  await site.until(refreshPath, 2);
+  await site.reload(page);
+  later.resolve();
   assert.equal(await page.evaluate(statusOfMe), 200);
-  assert.equal(new Set(refreshes.map(({ key }) => key)).size, 1);
+  assert.equal(keysOf(site.seen(refreshPath)).size, 1);
+});
+
+test("a request without an answer ends after ten seconds, and is sent again", async (t) => {
+  const site = await open(t);
+  if (site === undefined) return;
+  const page = await site.tab({ clock: true });
+  await signUp(page);
+  await site.reload(page);
+  site.meet(refreshPath, "silence");
+  await page.evaluate(`void (globalThis.asked = ${statusOfMe})`);
+  await site.until(refreshPath, 1);
+  await page.clock.fastForward(10_000);
+  await page.clock.fastForward(1000);
+  assert.equal(await page.evaluate("asked"), 200);
+  assert.equal(site.seen(refreshPath).length, 2);
+  assert.equal(keysOf(site.seen(refreshPath)).size, 1);
 });
 
 test("a token that is not good any more is refreshed once, and the request repeated once", async (t) => {
-  const site = await openSite(t);
+  const site = await open(t);
   if (site === undefined) return;
   const page = await site.tab();
   await signUp(page);
-  const me = requestsOf(page, "/users/me");
-  let isSpoiled = false;
-  await page.route("**/users/me", async (route) => {
-    if (isSpoiled) return route.continue();
-    isSpoiled = true;
-    return route.continue({ headers: { ...route.request().headers(), authorization: "Bearer worn.out.token" } });
-  });
-  assert.equal(await page.evaluate(statusOfMe), 200);
-  assert.equal(me.length, 2);
+  site.meet("/users/me", worn);
+  const renamed = `client.fetch("/users/me", { method: "PATCH", headers: { "content-type": "application/json" },
+    body: JSON.stringify({ display_name: "Ada" }) }).then((response) => response.json())`;
+  assert.equal((await page.evaluate<{ display_name: string }>(renamed)).display_name, "Ada");
+  assert.equal(site.seen("/users/me").length, 2);
+  assert.equal(site.seen(refreshPath).length, 1);
+  site.meet("/users/me", worn, worn);
+  assert.equal(await page.evaluate(statusOfMe), 401, "refused twice is refused");
+  assert.equal(site.seen("/users/me").length, 4);
+  assert.equal(site.seen(refreshPath).length, 2);
 });
 
-test("signing out in one tab signs out the others, and nobody else's refusal does", async (t) => {
-  const site = await openSite(t);
+test("tokens are refreshed ahead of time, in tabs that somebody sees", async (t) => {
+  const site = await open(t);
+  if (site === undefined) return;
+  const page = await site.tab({ clock: true });
+  await signUp(page);
+  const hide = (isHidden: boolean) =>
+    page.evaluate(`Object.defineProperty(document, "hidden", { value: ${isHidden}, configurable: true });
+      document.dispatchEvent(new Event("visibilitychange", { bubbles: true }))`);
+  const first = await page.evaluate(token);
+  await page.clock.fastForward("14:29");
+  assert.equal(site.seen(refreshPath).length, 0);
+  assert.equal(await page.evaluate(token), first);
+  await page.clock.fastForward("00:02");
+  await page.clock.fastForward(200);
+  await site.until(refreshPath, 1);
+  await until(page, `(await client.token()) !== "${String(first)}"`);
+
+  await hide(true);
+  await page.clock.fastForward("14:40");
+  await page.clock.fastForward("14:40");
+  assert.equal(await page.evaluate("1"), 1);
+  assert.equal(site.seen(refreshPath).length, 1, "an unseen tab keeps no session alive");
+  await hide(false);
+  await page.clock.fastForward(200);
+  await site.until(refreshPath, 2);
+  assert.equal(await page.evaluate(statusOfMe), 200);
+  assert.equal(site.seen(refreshPath).length, 2);
+});
+
+test("what the server counts says which news is newer, not a clock", async (t) => {
+  const site = await open(t);
+  if (site === undefined) return;
+  const first = await site.tab({ clock: true });
+  await signUp(first);
+  const second = await site.tab({ clock: true });
+  const old = await second.evaluate(token);
+  // From here on the second tab lives in another year.
+  await second.clock.setSystemTime("2020-01-01");
+  site.meet("/users/me", worn);
+  assert.equal(await second.evaluate(statusOfMe), 200);
+  const next = await second.evaluate(token);
+  assert.notEqual(next, old);
+  await until(first, `(await client.token()) === "${String(next)}"`);
+  assert.equal(site.seen(refreshPath).length, 1);
+});
+
+test("a clock that was set back hands out a token that has expired; one 401 mends it", async (t) => {
+  const site = await open(t);
+  if (site === undefined) return;
+  const page = await site.tab({ clock: true });
+  await signUp(page);
+  await page.clock.setSystemTime("2020-01-01");
+  site.meet("/users/me", worn);
+  assert.equal(await page.evaluate(statusOfMe), 200);
+  // The timer does not ask the clock.
+  await page.clock.fastForward("14:31");
+  await page.clock.fastForward(200);
+  await site.until(refreshPath, 2);
+});
+
+test("a page that comes back from the browser's cache asks anew who is signed in", async (t) => {
+  const site = await open(t);
   if (site === undefined) return;
   const first = await site.tab();
   await signUp(first);
-  const second = await site.tab();
-  assert.equal(await second.evaluate(statusOfMe), 200);
-  await second.evaluate("globalThis.changes = []; client.onChange((isSignedIn) => changes.push(isSignedIn))");
-  assert.equal(await second.evaluate("client.fetch('/admin/users').then(({ status }) => status)"), 403);
-  assert.equal(await second.evaluate(statusOfMe), 200, "403 is an answer, not the end");
+  const cached = await site.tab({ before: deaf });
+  assert.equal(await cached.evaluate(statusOfMe), 200);
+  const changes = await listen(cached);
+  await cached.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))");
   await first.evaluate("client.signOut()");
-  await second.waitForFunction("changes.length > 0");
-  assert.deepEqual(await second.evaluate("changes"), [false]);
-  assert.equal(await second.evaluate("client.token()"), undefined);
-  assert.equal(await second.evaluate(statusOfMe), 401);
-  assert.equal(await first.evaluate("client.token()"), undefined);
+  await cached.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))");
+  await until(cached, "changes.length > 0");
+  assert.deepEqual(await changes(), [[false, "unknown"]]);
+  assert.equal(await cached.evaluate(token), undefined);
 });

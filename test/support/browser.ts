@@ -13,7 +13,7 @@ const flags = [
 ];
 
 /** Debian's Chromium; `undefined` after the test was skipped because there is none. REQUIRE_SERVICES=1 makes that a failure. */
-export async function openBrowser(t: TestContext): Promise<Browser | undefined> {
+export async function openBrowser(t: Pick<TestContext, "after" | "skip">): Promise<Browser | undefined> {
   if (!existsSync(executablePath)) {
     if (process.env["REQUIRE_SERVICES"] === "1") throw new Error(`${executablePath} is missing`);
     t.skip("skipped: no chromium");

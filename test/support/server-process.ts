@@ -24,7 +24,7 @@ export type ServerProcess = {
 };
 
 /** A directory of its own that goes when the test ends. */
-export function temporaryDirectory(t: TestContext): string {
+export function temporaryDirectory(t: Pick<TestContext, "after">): string {
   const directory = mkdtempSync(join(tmpdir(), "tollgate-"));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   return directory;
@@ -59,7 +59,7 @@ export async function runTollgate(
 
 /** Starts the real server and waits until it listens; the test's end kills it. Throws its output when it does not start. */
 export async function startServer(
-  t: TestContext,
+  t: Pick<TestContext, "after">,
   { env = {} }: { readonly env?: Readonly<Record<string, string>> } = {},
 ): Promise<ServerProcess> {
   const port = Number(env["PORT"] ?? (await freePort()));
