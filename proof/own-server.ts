@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -20,7 +21,9 @@ const unlimited = Object.fromEntries(
 export async function startOwnServer(env: Readonly<Record<string, string>>): Promise<OwnServer> {
   const directory = mkdtempSync(join(tmpdir(), "tollgate-proof-"));
   const port = await freePort();
-  const settings = { ...unlimited, LOG_LEVEL: "error", PORT: String(port), ...env };
+  // A secret of its own: with DATABASE_URL=postgres://… the one of development would lie in the working directory.
+  const secret = { SECRET_KEY: randomBytes(32).toString("base64url") };
+  const settings = { ...unlimited, ...secret, LOG_LEVEL: "error", PORT: String(port), ...env };
   const url = `http://127.0.0.1:${port}`;
   const start = async (): Promise<ChildProcess> => {
     const main = join(import.meta.dirname, "../src/main.ts");

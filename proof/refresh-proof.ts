@@ -14,6 +14,7 @@ type Options = {
   readonly seed: string;
   readonly lanes: string;
   readonly overlap?: string;
+  readonly database?: string;
 };
 
 const program = new Command("proof:refresh")
@@ -22,6 +23,7 @@ const program = new Command("proof:refresh")
   .option("--rounds <count>", "how many rounds", "10000")
   .option("--seed <number>", "the order of the rounds", String(Date.now() % 1_000_000))
   .option("--lanes <count>", "how many at a time", "64")
+  .option("--database <url>", "an empty PostgreSQL database for the server that is started here")
   .option("--overlap <seconds>", "REFRESH_OVERLAP of that server (its default, 10, with --url; else 6)");
 program.parse();
 const options = program.opts<Options>();
@@ -37,6 +39,7 @@ const own =
         ARGON2_MEMORY_KIB: "8",
         ARGON2_PASSES: "1",
         HASH_QUEUE: "500",
+        ...(options.database === undefined ? {} : { DATABASE_URL: options.database }),
       })
     : undefined;
 try {

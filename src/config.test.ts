@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { resolve } from "node:path";
 import { test } from "node:test";
-import { type Config, type Environment, readConfig } from "./config.ts";
+import { type Config, type Environment, type PostgresBounds, readConfig } from "./config.ts";
 import { limitNames, limits } from "./contract/limits.ts";
 import { settingsReference } from "./settings.ts";
 
@@ -75,6 +75,21 @@ function goodMail(url: string, relay: object): Good {
   };
 }
 
+function onPostgres(bounds: Partial<PostgresBounds>): Partial<Config> {
+  const target = {
+    host: "db",
+    port: 5432,
+    database: "tollgate",
+    user: "ada",
+    password: "hunter2",
+    tls: "disable",
+    rootCertificatePath: undefined,
+    shown: "postgres://ada@db:5432/tollgate",
+  } as const;
+  const defaults = { connectionsMax: 10, waitMilliseconds: 1000, statementMilliseconds: 2000 };
+  return { database: { kind: "postgres", target, bounds: { ...defaults, ...bounds } } };
+}
+
 const good: readonly Good[] = [
   { env: { HOST: "0.0.0.0" }, expected: { host: "0.0.0.0" } },
   { env: { HOST: "::" }, expected: { host: "::" } },
@@ -90,6 +105,16 @@ const good: readonly Good[] = [
   {
     env: { DATABASE_URL: "sqlite::memory:" },
     expected: { database: { kind: "sqlite-memory" }, dataDirectory: undefined },
+  },
+  { env: { DATABASE_URL: "postgres://ada:hunter2@db/tollgate" }, expected: onPostgres({}) },
+  {
+    env: {
+      DATABASE_URL: "postgres://ada:hunter2@db/tollgate",
+      DATABASE_POOL: "500",
+      DATABASE_WAIT: "50ms",
+      DATABASE_TIMEOUT: "60s",
+    },
+    expected: onPostgres({ connectionsMax: 500, waitMilliseconds: 50, statementMilliseconds: 60_000 }),
   },
   { env: { SECRET_KEY: "x".repeat(32) }, expected: { secretKey: "x".repeat(32) } },
   { env: { SECRET_KEY: "ü".repeat(16) }, expected: { secretKey: "ü".repeat(16) } },
@@ -155,14 +180,17 @@ const bad: Readonly<Record<string, readonly string[]>> = {
     `https://${"x".repeat(255)}`,
   ],
   DATABASE_URL: [
-    "postgres://u:hunter2@h/d",
+    "postgres://u:hunter2@h/d?sslmode=prefer",
     "postgresql://h/d",
-    "mysql://h",
+    "mysql://u:hunter2@h",
     "sqlite:",
     "sqlite:///x",
     "sqlite:data/",
     "data.db",
   ],
+  DATABASE_POOL: ["0", "501", "ten"],
+  DATABASE_WAIT: ["49ms", "31s", "0"],
+  DATABASE_TIMEOUT: ["99ms", "61s", "off"],
   REDIS_URL: ["redis://:hunter2@h"],
   SECRET_KEY: ["hunter2", "x".repeat(31), "x".repeat(1025)],
   TOKEN_ALGORITHM: ["none", "RS256", "es256"],
@@ -236,9 +264,13 @@ test("no fault and no shown setting holds a secret", () => {
   for (const [name, values] of Object.entries(bad)) {
     for (const value of values) assert.doesNotMatch(faultsOf({ [name]: value }).join("\n"), /hunter2/);
   }
-  const reading = readConfig({ SECRET_KEY: secretKey }, cores);
+  const reading = readConfig({ SECRET_KEY: secretKey, DATABASE_URL: "postgres://ada:hunter2@db/tollgate" }, cores);
   assert.ok(reading.ok);
-  assert.doesNotMatch(JSON.stringify(reading.config.settings), /canary/);
+  assert.doesNotMatch(JSON.stringify(reading.config.settings), /canary|hunter2/);
+  assert.equal(
+    reading.config.settings.find(({ name }) => name === "DATABASE_URL")?.value,
+    "postgres://ada:********@db/tollgate",
+  );
   const shown = reading.config.settings.find(({ name }) => name === "SECRET_KEY");
   assert.equal(shown?.value, "********");
   assert.equal(shown?.origin, "environment");

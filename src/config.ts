@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import type { LimitName, Quota } from "./contract/limits.ts";
+import type { PostgresTarget } from "./database-url.ts";
 import { type Fault, parsePublicUrl } from "./setting-parsers.ts";
 import type { SmtpRelay } from "./mail-settings.ts";
 import type { Known, Setting } from "./setting.ts";
@@ -12,8 +13,14 @@ export type Config = {
   readonly port: number;
   /** Origin of this server as clients see it, without a trailing slash: issuer of tokens, base of problem types. */
   readonly publicUrl: string;
-  readonly database: { readonly kind: "sqlite"; readonly path: string } | { readonly kind: "sqlite-memory" };
-  /** Where generated secrets and the control socket live: beside the database; undefined for a database in memory. */
+  readonly database:
+    | { readonly kind: "sqlite"; readonly path: string }
+    | { readonly kind: "sqlite-memory" }
+    | { readonly kind: "postgres"; readonly target: PostgresTarget; readonly bounds: PostgresBounds };
+  /**
+   * Where generated secrets and the control socket live: beside the file of the database, in ./data with PostgreSQL;
+   * undefined for a database in memory.
+   */
   readonly dataDirectory: string | undefined;
   /** undefined in development when none is given: one is then made and kept in the data directory. */
   readonly secretKey: string | undefined;
@@ -49,6 +56,13 @@ export type Config = {
   readonly logLevel: "fatal" | "error" | "warn" | "info" | "debug" | "trace" | "silent";
   /** All of it as people read it; holds no secret. */
   readonly settings: readonly EffectiveSetting[];
+};
+
+export type PostgresBounds = {
+  readonly connectionsMax: number;
+  /** For a connection, a new one included. */
+  readonly waitMilliseconds: number;
+  readonly statementMilliseconds: number;
 };
 
 /** A setting as it is in force; the value of a secret is masked. */
@@ -124,7 +138,7 @@ function readAll({ read, learn, effective }: Reader): Config {
   const port = read(settings.port);
   learn({ port });
   const publicUrl = read(settings.publicUrl);
-  const database = read(settings.database);
+  const database = readDatabase(read);
   read(settings.redis);
   return {
     mode,
@@ -132,7 +146,7 @@ function readAll({ read, learn, effective }: Reader): Config {
     port,
     publicUrl,
     database,
-    dataDirectory: database.kind === "sqlite" ? dirname(database.path) : undefined,
+    dataDirectory: dataDirectoryOf(database),
     secretKey: read(settings.secretKey),
     tokenAlgorithm: read(settings.tokenAlgorithm),
     accessTokenLifetimeSeconds: read(settings.accessTokenLifetimeSeconds),
@@ -150,6 +164,27 @@ function readAll({ read, learn, effective }: Reader): Config {
     limits: readLimits(read),
     settings: effective,
   };
+}
+
+function readDatabase(read: Reader["read"]): Config["database"] {
+  const database = read(settings.database);
+  const bounds = {
+    connectionsMax: read(settings.databasePool),
+    waitMilliseconds: read(settings.databaseWaitMilliseconds),
+    statementMilliseconds: read(settings.databaseTimeoutMilliseconds),
+  };
+  return database.kind === "postgres" ? { ...database, bounds } : database;
+}
+
+function dataDirectoryOf(database: Config["database"]): string | undefined {
+  switch (database.kind) {
+    case "sqlite":
+      return dirname(database.path);
+    case "sqlite-memory":
+      return undefined;
+    case "postgres":
+      return resolve("data");
+  }
 }
 
 /** Development takes the tutorial's six characters; production follows ASVS 6.2.1 and 6.2.4. */
@@ -185,9 +220,9 @@ function readLimits(read: Reader["read"]): Config["limits"] {
 }
 
 function effectiveSetting(setting: Setting<unknown>, given: string, known: Known): EffectiveSetting {
-  const { name, meaning, bounds } = setting;
+  const { name, meaning, bounds, shown = (text: string) => text } = setting;
   const otherwise = setting.defaultText(known) || (setting.defaultShown ?? "none");
-  const value = given === "" ? otherwise : setting.secret ? "********" : given;
+  const value = given === "" ? otherwise : setting.secret ? "********" : shown(given);
   return { name, value, origin: given === "" ? "default" : "environment", default: otherwise, meaning, bounds };
 }
 

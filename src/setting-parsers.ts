@@ -1,5 +1,4 @@
 import { isIP } from "node:net";
-import { resolve } from "node:path";
 import type { Quota } from "./contract/limits.ts";
 import { parseTrustedProxies } from "./platform/http/client-address.ts";
 
@@ -9,8 +8,6 @@ import { parseTrustedProxies } from "./platform/http/client-address.ts";
  */
 export type Parsed<T> = { readonly value: T } | Fault;
 export type Fault = { readonly fault: string; readonly cure?: string; readonly isComplete?: true };
-
-export type Database = { readonly kind: "sqlite"; readonly path: string } | { readonly kind: "sqlite-memory" };
 
 const listMax = 100;
 const secretKeyBytes = { min: 32, max: 1024 };
@@ -110,21 +107,6 @@ function parseList(text: string): Parsed<readonly string[]> {
   if (value.length > listMax) return { fault: `must have at most ${listMax} entries` };
   return value.includes("") ? { fault: "must have no empty entry between its commas" } : { value };
 }
-
-/** `sqlite:PATH`, made absolute, or `sqlite::memory:`. */
-export function parseDatabaseUrl(text: string): Parsed<Database> {
-  if (/^postgres(ql)?:/i.test(text)) {
-    return { fault: "names PostgreSQL, which this version does not speak yet", cure: writeSqlite };
-  }
-  const path = /^sqlite:(?!\/\/)(.+)$/.exec(text)?.[1];
-  if (path === ":memory:") return { value: { kind: "sqlite-memory" } };
-  if (path === undefined || path.endsWith("/")) {
-    return { fault: "must be sqlite: and the path of a file, or sqlite::memory:", cure: writeSqlite };
-  }
-  return { value: { kind: "sqlite", path: resolve(path) } };
-}
-
-const writeSqlite = "write DATABASE_URL=sqlite:./data/tollgate.db, or leave it out";
 
 export function parseSecretKey(text: string): Parsed<string | undefined> {
   if (text === "") return { value: undefined };

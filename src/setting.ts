@@ -19,6 +19,8 @@ export type Setting<T> = {
   readonly example: string;
   /** Never shown, neither whole nor in part. */
   readonly secret: boolean;
+  /** A value as it may be shown, where a part of it is a secret. */
+  readonly shown?: (text: string) => string;
   /** What to do; production does not start without this setting. */
   readonly demandedInProduction?: string;
   /** The default as people read it, where it is no fixed text. */

@@ -1,9 +1,9 @@
 import { type LimitName, type Quota, limitNames, limits, limitSettingName } from "./contract/limits.ts";
+import { databaseSettings } from "./database-settings.ts";
 import { mailSettings } from "./mail-settings.ts";
 import { type Mode, type Setting, modes, setting } from "./setting.ts";
 import {
   makeSecretKey,
-  parseDatabaseUrl,
   parseHost,
   parseMilliseconds,
   parseNotYet,
@@ -59,14 +59,7 @@ export const settings = {
     otherwise: ({ port }) => `http://localhost:${port}`,
     parse: parsePublicUrl,
   }),
-  database: setting({
-    name: "DATABASE_URL",
-    meaning: "Where the accounts are kept. The directory of the file also keeps the secret made in development.",
-    bounds: "sqlite:PATH or sqlite::memory:",
-    example: "sqlite:./data/tollgate.db",
-    otherwise: "sqlite:./data/tollgate.db",
-    parse: parseDatabaseUrl,
-  }),
+  ...databaseSettings,
   redis: setting({
     name: "REDIS_URL",
     meaning: "Reserved: limits are counted in the memory of this process.",

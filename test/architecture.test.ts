@@ -173,6 +173,18 @@ test("time, chance, the environment, files and the network are touched by the pl
   assert.deepEqual(faults, []);
 });
 
+// On PostgreSQL an "integer" has 32 bits, and the others are unknown.
+test("migrations take what differs between databases from SchemaWords", () => {
+  const faults = [...code]
+    .filter(([path]) => path.includes("/database/migrations/"))
+    .flatMap(([path, text]) =>
+      [...text.matchAll(/"(?:integer|int\w*|bigint|blob|bytea|boolean|serial)"|\bautoIncrement\b|\bstrict\b/g)].map(
+        ([word]) => `${path} has ${word}: take wholeNumber, bytes, newNumber or tableEnd`,
+      ),
+    );
+  assert.deepEqual(faults, []);
+});
+
 test("the pages in web/ import nothing from src/", () => {
   const faults = globSync("web/**/*.{js,ts,tsx,html,css}", { cwd: root, exclude: foreign }).filter((path) =>
     /(?:from|import\(?|src=|href=)\s*["'][^"']*\bsrc\//.test(readFileSync(join(root, path), "utf8")),
@@ -205,7 +217,7 @@ function layerOf(path: string): string {
   const [, name = "", ...rest] = path.split("/");
   if (!path.startsWith("src/")) return path;
   if (rest.length > 0) return name;
-  return /^(?:config|(?:.+-)?settings?(?:-parsers)?)\.ts$/.test(name) ? "settings" : name.replace(/\.ts$/, "");
+  return ["main.ts", "app.ts"].includes(name) ? name.replace(/\.ts$/, "") : "settings";
 }
 
 /** The folder's name under src/features, or the path itself outside it. */

@@ -1,7 +1,8 @@
 import type { Config } from "../config.ts";
 import { systemClock } from "../platform/clock.ts";
 import { inspectDataDirectory } from "../platform/data-directory.ts";
-import { type SqliteInspection, inspectSqlite } from "../platform/database/inspect-sqlite.ts";
+import { placeOfDatabase } from "../platform/database/database.ts";
+import { type DatabaseInspection, inspectDatabase } from "../platform/database/inspect-database.ts";
 import { createPasswordHasher } from "../platform/hashing/argon2-password-hasher.ts";
 import { type Check, failed } from "./check.ts";
 import { checkKeys } from "./doctor-keys.ts";
@@ -12,7 +13,7 @@ const clockSkewMillisecondsMax = 60_000;
 
 /** Looks at everything the server stands on and changes nothing. */
 export async function checksOf(config: Config): Promise<Check[]> {
-  const inspection = config.database.kind === "sqlite" ? inspectSqlite(config.database.path) : undefined;
+  const inspection = await inspectDatabase(config.database);
   return [
     checkDataDirectory(config),
     checkDatabase(config, inspection),
@@ -43,35 +44,48 @@ function checkDataDirectory({ dataDirectory, mode }: Config): Check {
   };
 }
 
-function checkDatabase({ database, mode }: Config, inspection: SqliteInspection | undefined): Check {
+function checkDatabase({ database, mode }: Config, inspection: DatabaseInspection | undefined): Check {
   const name = "database";
-  if (database.kind === "sqlite-memory" || inspection === undefined) {
+  if (inspection === undefined) {
     const state = mode === "production" ? "warning" : "ok";
     return {
       name,
       state,
       found: "In memory: every account ends with the process.",
-      cure: "Set DATABASE_URL to a file.",
+      cure: "Set DATABASE_URL to a file or to PostgreSQL.",
     };
   }
-  const { path } = database;
-  if (inspection.state === "missing")
-    return { name, state: "ok", found: `${path} is not there yet; the first start makes it.` };
-  if (inspection.state === "unreadable") return failed(name, inspection.sentence);
-  if (inspection.damage !== undefined) {
-    return failed(name, `${path} is damaged: ${inspection.damage}.`, "Stop the server and restore a backup.");
+  const place = placeOfDatabase(database);
+  switch (inspection.state) {
+    case "missing":
+      return { name, state: "ok", found: `${place} is not there yet; the first start makes it.` };
+    case "empty":
+      return { name, state: "ok", found: `${place} has no tables yet; the first start makes them.` };
+    case "unreadable":
+      return failed(name, inspection.sentence);
+    case "there":
+      return checkContents(name, place, inspection);
   }
-  if (inspection.unknown.length > 0) {
-    const found = `${path} was written by a newer version, which ran ${inspection.unknown.join(", ")}.`;
-    return failed(name, found, "Start that version again, or restore an older backup.");
-  }
-  if (inspection.pending.length > 0) {
-    return { name, state: "ok", found: `${path} is whole; the next start runs ${inspection.pending.join(", ")}.` };
-  }
-  return { name, state: "ok", found: `${path} is whole and of this version.` };
 }
 
-function checkClock(inspection: SqliteInspection | undefined): Check {
+function checkContents(name: string, place: string, inspection: DatabaseInspection & { state: "there" }): Check {
+  const { damage, unknown, pending, warnings } = inspection;
+  if (damage !== undefined) {
+    return failed(name, `${place} is damaged: ${damage}.`, "Stop the server and restore a backup.");
+  }
+  if (unknown.length > 0) {
+    const found = `${place} was written by a newer version, which ran ${unknown.join(", ")}.`;
+    return failed(name, found, "Start that version again, or restore an older backup.");
+  }
+  const [warning] = warnings;
+  if (warning !== undefined) return { name, state: "warning", found: `${place}: ${warning.found}`, cure: warning.cure };
+  if (pending.length > 0) {
+    return { name, state: "ok", found: `${place} is whole; the next start runs ${pending.join(", ")}.` };
+  }
+  return { name, state: "ok", found: `${place} is whole and of this version.` };
+}
+
+function checkClock(inspection: DatabaseInspection | undefined): Check {
   const name = "clock";
   const now = systemClock.now();
   const newestEventAt = inspection?.state === "there" ? inspection.newestEventAt : undefined;

@@ -3,7 +3,7 @@ import { listSigningKeys } from "../features/sessions/key-rotation.ts";
 import { openKeyring } from "../features/sessions/signing-keys.ts";
 import { systemClock } from "../platform/clock.ts";
 import { openDatabase } from "../platform/database/database.ts";
-import type { SqliteInspection } from "../platform/database/inspect-sqlite.ts";
+import type { DatabaseInspection } from "../platform/database/inspect-database.ts";
 import { createSecrets, findSecretKey } from "../platform/secrets.ts";
 import { StartError } from "../platform/start-error.ts";
 import { type Check, failed } from "./check.ts";
@@ -11,7 +11,7 @@ import { type Check, failed } from "./check.ts";
 const name = "keys";
 
 /** Whether the signing keys open under the secret of this configuration. Makes neither a key nor a secret. */
-export async function checkKeys(config: Config, inspection: SqliteInspection | undefined): Promise<Check> {
+export async function checkKeys(config: Config, inspection: DatabaseInspection | undefined): Promise<Check> {
   try {
     const secretKey = config.secretKey ?? (config.dataDirectory && findSecretKey(config.dataDirectory));
     if (!isReadyToOpen(inspection)) {
@@ -25,7 +25,7 @@ export async function checkKeys(config: Config, inspection: SqliteInspection | u
 }
 
 // Opening the database migrates it, which is not for a doctor to do.
-function isReadyToOpen(inspection: SqliteInspection | undefined): boolean {
+function isReadyToOpen(inspection: DatabaseInspection | undefined): boolean {
   if (inspection?.state !== "there" || inspection.damage !== undefined) return false;
   return inspection.pending.length === 0 && inspection.unknown.length === 0;
 }
@@ -42,7 +42,7 @@ async function openKeys(config: Config, secretKey: string | undefined): Promise<
       return failed(
         name,
         "The secret is gone under which the keys were encrypted.",
-        "Restore secret.key beside the database.",
+        "Restore secret.key in the data directory.",
       );
     }
     // With the algorithm of a key that is there, none is made.

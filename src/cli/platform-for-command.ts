@@ -1,4 +1,5 @@
-import { isFileThere } from "../platform/data-directory.ts";
+import { placeOfDatabase } from "../platform/database/database.ts";
+import { isDatabaseMade } from "../platform/database/inspect-database.ts";
 import { type Platform, closePlatform, createPlatform } from "../platform/platform.ts";
 import { StartError } from "../platform/start-error.ts";
 import { type Terminal, configOf } from "./terminal.ts";
@@ -16,8 +17,9 @@ export async function withPlatform<T>(
   if (config.database.kind === "sqlite-memory") {
     throw new StartError("DATABASE_URL is sqlite::memory:, which only the server itself can reach: use a file.");
   }
-  if (needs === "a database that is there" && !isFileThere(config.database.path)) {
-    throw new StartError(`There is no database ${config.database.path}: start the server once, or set DATABASE_URL.`);
+  if (needs === "a database that is there" && !(await isDatabaseMade(config.database))) {
+    const place = placeOfDatabase(config.database);
+    throw new StartError(`There is no database ${place}: start the server once, or set DATABASE_URL.`);
   }
   const platform = await createPlatform({ ...config, logLevel: "silent" });
   try {

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { type App, buildApp } from "../app.ts";
 import type { Config } from "../config.ts";
 import { type ControlSocket, openControlSocket } from "../platform/control-socket.ts";
+import { placeOfDatabase } from "../platform/database/database.ts";
 import { type Platform, closePlatform, createPlatform } from "../platform/platform.ts";
 import { secretKeyPath } from "../platform/secrets.ts";
 import { StartError } from "../platform/start-error.ts";
@@ -127,7 +128,7 @@ function places(config: Config): { docs: string; errors: string; database: strin
   return {
     docs: `${publicUrl}/docs`,
     errors: `${publicUrl}/errors`,
-    database: database.kind === "sqlite" ? database.path : "in memory: it ends with the process",
+    database: placeOfDatabase(database),
     mode,
     secret: placeOfSecret(config),
   };

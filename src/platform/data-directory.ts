@@ -1,8 +1,4 @@
-import { accessSync, closeSync, constants, existsSync, fsyncSync, openSync, statSync } from "node:fs";
-
-export function isFileThere(path: string): boolean {
-  return existsSync(path);
-}
+import { accessSync, closeSync, constants, fsyncSync, openSync, statSync } from "node:fs";
 
 export type DataDirectory =
   | { readonly state: "missing" }

@@ -53,13 +53,15 @@ export async function createPlatform(config: Config, parts: Partial<Platform> = 
   const realClock = parts.clock ?? systemClock;
   const switches = config.mode === "development" ? createSwitches(realClock) : undefined;
   const clock = switches?.clock ?? realClock;
+  const log = parts.log ?? createLog(config);
+  const onConnectionLost = (error: Error): void => log.warn({ err: error }, "an idle connection to the database broke");
   return {
     config,
     realClock,
     switches,
     metrics: createMetrics(),
-    log: createLog(config),
-    db: parts.db ?? (await openDatabase(config.database, clock, switches?.outage)),
+    log,
+    db: parts.db ?? (await openDatabase(config.database, clock, { outage: switches?.outage, onConnectionLost })),
     secrets: createSecrets(config.secretKey ?? loadOrCreateSecretKey(config.dataDirectory)),
     passwordHasher: createPasswordHasher({
       threads: hashing.threads,

@@ -136,7 +136,10 @@ test("two administrators who demote each other at once leave one", async () => {
     server.request("PATCH", `/admin/users/${second.id}`, { token: first.token, body: { role: "user" } }),
     server.request("PATCH", `/admin/users/${first.id}`, { token: second.token, body: { role: "user" } }),
   ]);
-  assert.deepEqual(answers.map(({ status }) => status).toSorted(), [200, 409]);
+  // 409 at the last administrator, or 403 for who came to the gate when he was none any more.
+  const [done, refused] = answers.map(({ status }) => status).toSorted((a, b) => a - b);
+  assert.equal(done, 200);
+  assert.ok(refused === 409 || refused === 403, String(refused));
   const left = await server.platform.db.selectFrom("accounts").select("id").where("role", "=", "admin").execute();
   assert.equal(left.length, 1);
 });

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from "jose";
 import { listSigningKeys, rotateKeys } from "../../src/features/sessions/key-rotation.ts";
 import { startServer, runTollgate } from "../support/server-process.ts";
+import { sharedDatabase } from "../support/test-database.ts";
 import { createTestServer, type TestServer } from "../support/test-server.ts";
 
 const minute = 60_000;
@@ -76,10 +77,11 @@ test("rotating under load, with two servers on one database and a verifier that 
     LIMIT_LOGIN_ADDRESS: "off",
     LIMIT_SIGN_UP: "off",
     PUBLIC_URL: "http://localhost:8000",
+    DATABASE_URL: await sharedDatabase(t),
+    SECRET_KEY: "0123456789abcdef0123456789abcdef",
   };
   const one = await startServer(t, { env });
-  const shared = { ...env, DATABASE_URL: `sqlite:${one.dataDirectory}/tollgate.db` };
-  const two = await startServer(t, { env: shared });
+  const two = await startServer(t, { env });
   const post = async (url: string, path: string): Promise<string> => {
     const body = JSON.stringify({ email: "alice@example.com", password: "password" });
     const response = await fetch(url + path, { method: "POST", headers: { "content-type": "application/json" }, body });
@@ -103,10 +105,10 @@ test("rotating under load, with two servers on one database and a verifier that 
 
   const kids = new Set<string>();
   let [requests, rotations, lastRotation] = [0, 0, performance.now() - 10_000];
-  for (const endsAt = performance.now() + 14_000; performance.now() < endsAt;) {
+  while (rotations < 4 || kids.size < 3) {
     if (performance.now() - lastRotation > 3_500) {
       lastRotation = performance.now();
-      const { exitCode, stderr } = await runTollgate(["keys", "rotate"], shared);
+      const { exitCode, stderr } = await runTollgate(["keys", "rotate"], env);
       assert.equal(exitCode, 0, stderr);
       rotations += 1;
     }
@@ -119,5 +121,4 @@ test("rotating under load, with two servers on one database and a verifier that 
       requests += 1;
     }
   }
-  assert.ok(rotations >= 3 && kids.size >= 3, `${rotations} rotations, ${kids.size} keys signed`);
 });

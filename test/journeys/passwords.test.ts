@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { temporaryDirectory } from "../support/server-process.ts";
+import { sharedDatabase } from "../support/test-database.ts";
 import { createTestServer } from "../support/test-server.ts";
 
 const production = {
@@ -13,7 +13,7 @@ const production = {
 
 test("a password is stored as argon2id with the parameters in force, and hashed anew when they rise", async (t) => {
   // OWASP Password Storage, ASVS 11.4.2 (requirement 10)
-  const env = { DATABASE_URL: `sqlite:${temporaryDirectory(t)}/tollgate.db` };
+  const env = { DATABASE_URL: await sharedDatabase(t) };
   const weak = await createTestServer({ ...env, ARGON2_MEMORY_KIB: "8", ARGON2_PASSES: "1" });
   const { email, password, token } = await weak.signUp("alice@example.com");
   const hash = async (): Promise<string> =>

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { test } from "node:test";
 import { sendRaw } from "../support/raw-http.ts";
 import { startServer } from "../support/server-process.ts";
+import { sharedDatabase, textOf } from "../support/test-database.ts";
 
 test("no secret of any flow is in a log, an error or the database", async (t) => {
   // ASVS 16.2.5, 16.3.1–16.3.4 (requirement 82): canaries sent through every flow, then looked for everywhere.
+  const database = await sharedDatabase(t);
   const server = await startServer(t, {
-    env: { LOG_LEVEL: "trace", SECRET_KEY: "canary-secret-key-0123456789abcdef" },
+    env: { LOG_LEVEL: "trace", SECRET_KEY: "canary-secret-key-0123456789abcdef", DATABASE_URL: database },
   });
   const answers: string[] = [];
   const send = async (
@@ -66,12 +66,10 @@ test("no secret of any flow is in a log, an error or the database", async (t) =>
   assert.equal(raw?.status, 200);
   await server.stop();
 
-  const files = readdirSync(server.dataDirectory).filter((name) => name.startsWith("tollgate.db"));
-  assert.ok(files.length > 0);
   const places = {
     "the log": server.output(),
     "an answer": answers.join("\n"),
-    "the database": files.map((name) => readFileSync(join(server.dataDirectory, name), "latin1")).join("\n"),
+    "the database": await textOf(database),
   };
   for (const [place, text] of Object.entries(places)) {
     assert.ok(text.length > 100, place);

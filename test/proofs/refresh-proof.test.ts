@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { sharedDatabase } from "../support/test-database.ts";
 import { startOwnServer } from "../../proof/own-server.ts";
 import { proveRefresh } from "../../proof/refresh-run.ts";
 
@@ -8,6 +9,7 @@ test("400 rounds of lost answers, tabs, kill -9 and thieves: nobody honest signe
   const seed = Date.now() % 1_000_000;
   t.diagnostic(`seed ${seed}`);
   const server = await startOwnServer({
+    DATABASE_URL: await sharedDatabase(t),
     REFRESH_OVERLAP: "2s",
     ARGON2_MEMORY_KIB: "8",
     ARGON2_PASSES: "1",

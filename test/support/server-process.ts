@@ -5,6 +5,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, type TestContext } from "node:test";
+import { isOnPostgres, sharedDatabase } from "./test-database.ts";
 
 const main = resolve(import.meta.dirname, "../../src/main.ts");
 const startMillisecondsMax = 60_000;
@@ -64,8 +65,12 @@ export async function startServer(
 ): Promise<ServerProcess> {
   const port = Number(env["PORT"] ?? (await freePort()));
   const dataDirectory = temporaryDirectory(t);
-  const settings = { PORT: String(port), DATABASE_URL: `sqlite:${dataDirectory}/tollgate.db`, ...cheapHashing, ...env };
+  const ownDatabase = async () => (isOnPostgres ? await sharedDatabase(t) : `sqlite:${dataDirectory}/tollgate.db`);
+  const database = env["DATABASE_URL"] ?? (await ownDatabase());
+  const settings = { PORT: String(port), ...cheapHashing, ...env, DATABASE_URL: database };
   const child = spawn(process.execPath, [main, "serve"], {
+    // With PostgreSQL the secret of a development server lies in ./data.
+    cwd: dataDirectory,
     env: environment(settings),
     stdio: ["ignore", "pipe", "pipe"],
   });

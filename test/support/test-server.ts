@@ -8,6 +8,7 @@ import { createAdministrator } from "../../src/features/administration/administr
 import { closePlatform, createPlatform, type Platform } from "../../src/platform/platform.ts";
 import { createContractCheck, type OpenApi } from "./contract-check.ts";
 import { createTestClock, type TestClock } from "./test-clock.ts";
+import { makeDatabase } from "./test-database.ts";
 
 export type Answer = {
   readonly status: number;
@@ -47,9 +48,10 @@ export type TestServer = {
   readonly events: () => Promise<readonly string[]>;
 };
 
-/** Cheap hashes, no limits but those a test names, a database in memory: what most scenarios need. */
+/** Cheap hashes, no limits but those a test names, patience with a slow machine: what most scenarios need. */
 const quick: Record<string, string> = {
-  DATABASE_URL: "sqlite::memory:",
+  DATABASE_WAIT: "30s",
+  DATABASE_TIMEOUT: "60s",
   ARGON2_MEMORY_KIB: "8",
   ARGON2_PASSES: "1",
   LOG_LEVEL: "silent",
@@ -68,14 +70,16 @@ async function textOf(stream: Readable, headers: Readonly<Record<string, string>
 }
 
 /**
- * The whole server without a socket. Each answer is held against the OpenAPI document.
+ * The whole server without a socket, on an empty database of this run. Each answer is held against the OpenAPI
+ * document.
  * Closed when the test file ends.
  */
 export async function createTestServer(
   env: Record<string, string> = {},
   parts: Partial<Platform> = {},
 ): Promise<TestServer> {
-  const read = readConfig({ ...quick, ...env });
+  const database = env["DATABASE_URL"] === undefined ? await makeDatabase() : undefined;
+  const read = readConfig({ ...quick, ...(database && { DATABASE_URL: database.url }), ...env });
   assert.ok(read.ok, read.ok ? "" : read.faults.join("\n"));
   const clock = createTestClock();
   const platform = await createPlatform(read.config, { clock, ...parts });
@@ -83,7 +87,10 @@ export async function createTestServer(
   await app.ready();
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => (closing ??= app.close().then(() => closePlatform(platform)));
-  after(close);
+  after(async () => {
+    await close();
+    await database?.remove();
+  });
   const check = createContractCheck(app.swagger() as unknown as OpenApi);
 
   const request: TestServer["request"] = async (method, url, options = {}) => {

@@ -45,7 +45,8 @@ export async function addKeyUse({ db }: Db, { keyId, hour, tokensSeen, lastSeenA
     .onConflict((conflict) =>
       conflict.columns(["key_id", "hour"]).doUpdateSet({
         tokens_seen: sql`key_usage.tokens_seen + excluded.tokens_seen`,
-        last_seen_at: sql`max(key_usage.last_seen_at, excluded.last_seen_at)`,
+        // The larger of the two: SQLite calls it max(a, b), PostgreSQL greatest(a, b).
+        last_seen_at: sql`case when excluded.last_seen_at > key_usage.last_seen_at then excluded.last_seen_at else key_usage.last_seen_at end`,
       }),
     )
     .execute();

@@ -1,13 +1,10 @@
 import assert from "node:assert/strict";
 import { createHash, generateKeyPairSync, type KeyObject } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, test } from "node:test";
 import { Worker } from "node:worker_threads";
 import { createTestClock } from "../../../test/support/test-clock.ts";
+import { databaseOf, openTestDatabase, openUrl, sharedDatabase } from "../../../test/support/test-database.ts";
 import { readConfig } from "../../config.ts";
-import { openDatabase } from "../../platform/database/database.ts";
 import type { Platform } from "../../platform/platform.ts";
 import { createSecrets } from "../../platform/secrets.ts";
 import { StartError } from "../../platform/start-error.ts";
@@ -26,8 +23,7 @@ function configFor(algorithm: string): Platform["config"] {
 
 async function createParts(algorithm = "ES256"): Promise<Parts> {
   const clock = createTestClock();
-  const db = await openDatabase({ kind: "sqlite-memory" }, clock);
-  after(() => db.destroy());
+  const db = await openTestDatabase({ after }, clock);
   return { db, clock, secrets: createSecrets(secretKey), config: configFor(algorithm) };
 }
 
@@ -83,14 +79,11 @@ test("those that start at the same moment end with one key", async () => {
   assert.equal((await eventsOf(parts)).length, 1);
 });
 
-test("so do those that share a database file and nothing else", async () => {
-  const directory = mkdtempSync(join(tmpdir(), "tollgate-keys-"));
-  after(() => rmSync(directory, { recursive: true }));
-  const path = join(directory, "tollgate.db");
+test("so do those that share a database and nothing else", async (t) => {
+  const url = await sharedDatabase(t);
   // The database is there before, so that they meet at the key and not at the migrations.
-  const db = await openDatabase({ kind: "sqlite", path }, createTestClock());
-  after(() => db.destroy());
-  const ids = new Set(await Promise.all([1, 2, 3, 4].map(async () => openElsewhere(path))));
+  await using db = await openUrl(url, createTestClock());
+  const ids = new Set(await Promise.all([1, 2, 3, 4].map(async () => openElsewhere(url))));
   assert.equal(ids.size, 1);
   assert.deepEqual(
     (await findSigningKeys({ db })).map(({ id }) => id),
@@ -100,7 +93,7 @@ test("so do those that share a database file and nothing else", async () => {
 });
 
 /** Opens the keyring with a connection in a thread of its own; tells the id of its key. */
-async function openElsewhere(path: string): Promise<string> {
+async function openElsewhere(url: string): Promise<string> {
   const source = (file: string): string => JSON.stringify(new URL(file, import.meta.url).href);
   const code = `
     const { parentPort, workerData } = require("node:worker_threads");
@@ -109,13 +102,16 @@ async function openElsewhere(path: string): Promise<string> {
       const { openDatabase } = await import(${source("../../platform/database/database.ts")});
       const { createSecrets } = await import(${source("../../platform/secrets.ts")});
       const { systemClock: clock } = await import(${source("../../platform/clock.ts")});
-      const db = await openDatabase({ kind: "sqlite", path: workerData.path }, clock);
+      const db = await openDatabase(workerData.database, clock);
       const secrets = createSecrets(workerData.secretKey);
       const keyring = await openKeyring({ db, clock, secrets, config: workerData.config });
       parentPort.postMessage(keyring.signingKey().id);
       await db.destroy();
     })();`;
-  const worker = new Worker(code, { eval: true, workerData: { path, secretKey, config: configFor("ES256") } });
+  const worker = new Worker(code, {
+    eval: true,
+    workerData: { database: databaseOf(url), secretKey, config: configFor("ES256") },
+  });
   return new Promise((resolve, reject) => worker.once("message", resolve).once("error", reject));
 }
 

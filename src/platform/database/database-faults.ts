@@ -1,59 +1,42 @@
 import { DatabaseSwitchedOff } from "./outage.ts";
+import {
+  isPostgresUnavailable,
+  isStalePlan,
+  postgresCodes,
+  PostgresError,
+  PostgresUnreachable,
+} from "./postgres-faults.ts";
+import { isSqliteUnavailable, isSqliteUniqueViolation } from "./sqlite-faults.ts";
 import type { Tables } from "./tables.ts";
 import { TurnRefused } from "./turns.ts";
-
-/** SQLite's primary result codes (https://www.sqlite.org/rescode.html); the extended ones add a second byte. */
-export const sqliteCodes = {
-  busy: 5,
-  locked: 6,
-  readOnly: 8,
-  ioError: 10,
-  corrupt: 11,
-  full: 13,
-  cannotOpen: 14,
-  protocol: 15,
-  notADatabase: 26,
-} as const;
-
-const unavailableCodes: ReadonlySet<number> = new Set(Object.values(sqliteCodes));
-const constraintUnique = 2067;
-const constraintPrimaryKey = 1555;
-
-// Neither node:sqlite nor Kysely gives a code of its own for a database that was closed before the query.
-const closedMessages: ReadonlySet<string> = new Set([
-  "database is not open",
-  "statement has been finalized",
-  "driver has already been destroyed",
-]);
-
-/** SQLite's extended result code of an error thrown by node:sqlite; undefined for any other. */
-function sqliteErrorCode(error: unknown): number | undefined {
-  if (!(error instanceof Error) || !("code" in error) || error.code !== "ERR_SQLITE_ERROR") return undefined;
-  return "errcode" in error && typeof error.errcode === "number" ? error.errcode : undefined;
-}
-
-/** SQLite's primary result code, one of {@link sqliteCodes} among others; undefined if it is no error of SQLite. */
-export function sqlitePrimaryCode(error: unknown): number | undefined {
-  const code = sqliteErrorCode(error);
-  return code === undefined ? undefined : code & 0xff;
-}
 
 type Column = { [T in keyof Tables]: `${T}.${keyof Tables[T] & string}` }[keyof Tables];
 
 /** Whether the write failed because such a row is there already; with a column, because of that one. */
 export function isUniqueViolation(error: unknown, column?: Column): boolean {
-  const code = sqliteErrorCode(error);
-  if (code !== constraintUnique && code !== constraintPrimaryKey) return false;
-  if (column === undefined) return true;
-  // "UNIQUE constraint failed: accounts.email_canonical, accounts.id": SQLite names the columns only here.
-  const [, columns = ""] = (error as Error).message.split("constraint failed: ");
-  return columns.split(", ").includes(column);
+  if (!(error instanceof PostgresError)) return isSqliteUniqueViolation(error, column);
+  if (error.code !== postgresCodes.uniqueViolation) return false;
+  return column === undefined || error.columns.some((name) => `${error.table}.${name}` === column);
 }
 
-/** Whether the database itself failed (full, locked, damaged, closed), so that no query can be answered: 503. */
+/** Whether the database itself failed (full, locked, damaged, away), so that no query can be answered: 503. */
 export function isDatabaseUnavailable(error: unknown): boolean {
   if (error instanceof TurnRefused || error instanceof DatabaseSwitchedOff) return true;
-  const code = sqlitePrimaryCode(error);
-  if (code !== undefined) return unavailableCodes.has(code);
-  return error instanceof Error && closedMessages.has(error.message);
+  if (error instanceof PostgresUnreachable) return true;
+  return error instanceof PostgresError ? isPostgresUnavailable(error) : isSqliteUnavailable(error);
+}
+
+/**
+ * Whether the transaction met another one half-way, was undone, and can be done again from its beginning.
+ * SQLite never says so: its transactions come one after the other.
+ */
+export function isTransactionConflict(error: unknown): boolean {
+  if (!(error instanceof PostgresError)) return false;
+  const { serializationFailure, deadlock } = postgresCodes;
+  return error.code === serializationFailure || error.code === deadlock || isStalePlan(error);
+}
+
+/** Whether a text has a character that the database does not keep: PostgreSQL has no NUL. */
+export function isUnstorableText(error: unknown): boolean {
+  return error instanceof PostgresError && error.code === postgresCodes.characterNotInRepertoire;
 }

@@ -2,30 +2,56 @@ import type { DatabaseSync } from "node:sqlite";
 import { Kysely } from "kysely";
 import type { Config } from "../../config.ts";
 import type { Clock } from "../clock.ts";
-import { migrate, sqliteWords } from "./migrate.ts";
+import { migrate, sqliteTarget } from "./migrate.ts";
 import { withOutage, type Outage } from "./outage.ts";
+import { openPostgres } from "./postgres-open.ts";
 import { sqliteDialect } from "./sqlite.ts";
 import { openSqliteFile, openSqliteInMemory, sqliteStartError } from "./sqlite-file.ts";
 import type { Tables } from "./tables.ts";
 
+export type DatabaseOptions = {
+  /** Switches it off for a while; development alone has one. */
+  readonly outage?: Outage | undefined;
+  /** Hears of connections to PostgreSQL that broke while nobody used them. */
+  readonly onConnectionLost?: (error: Error) => void;
+};
+
 /**
  * Opens the database, makes it if it is missing, and brings it to this version. `db.destroy()` closes it.
  *
- * Throws StartError, in a sentence for the person who starts the server, when the file cannot be written, is
- * damaged, is no database, is locked, or belongs to a newer version or another program.
- *
- * @param outage switches it off for a while; development alone has one.
+ * Throws StartError, in a sentence for the person who starts the server, when the database cannot be written, is
+ * damaged, is no database, is locked, is away, or belongs to a newer version or another program.
  */
 export async function openDatabase(
   database: Config["database"],
   clock: Pick<Clock, "now">,
-  outage?: Outage,
+  { outage, onConnectionLost = () => undefined }: DatabaseOptions = {},
 ): Promise<Kysely<Tables>> {
-  if (database.kind === "sqlite-memory") return await migrated(openSqliteInMemory(), clock, outage);
-  try {
-    return await migrated(await openSqliteFile(database.path), clock, outage);
-  } catch (error) {
-    throw sqliteStartError(error, database.path) ?? error;
+  switch (database.kind) {
+    case "sqlite-memory":
+      return await migrated(openSqliteInMemory(), clock, outage);
+    case "sqlite":
+      try {
+        return await migrated(await openSqliteFile(database.path), clock, outage);
+      } catch (error) {
+        throw sqliteStartError(error, database.path) ?? error;
+      }
+    case "postgres": {
+      const dialect = await openPostgres(database, clock, onConnectionLost);
+      return new Kysely<Tables>({ dialect: outage ? withOutage(dialect, outage) : dialect });
+    }
+  }
+}
+
+/** Where the accounts are, for a person: without a password. */
+export function placeOfDatabase(database: Config["database"]): string {
+  switch (database.kind) {
+    case "sqlite":
+      return database.path;
+    case "sqlite-memory":
+      return "in memory: it ends with the process";
+    case "postgres":
+      return database.target.shown;
   }
 }
 
@@ -37,7 +63,7 @@ async function migrated(
   const dialect = sqliteDialect(sqlite);
   const db = new Kysely<Tables>({ dialect: outage ? withOutage(dialect, outage) : dialect });
   try {
-    await migrate(db, { clock, words: sqliteWords });
+    await migrate(db, { clock, target: sqliteTarget });
     return db;
   } catch (error) {
     await db.destroy();

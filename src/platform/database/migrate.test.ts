@@ -1,30 +1,24 @@
 import assert from "node:assert/strict";
-import { test, type TestContext } from "node:test";
-import { Kysely, sql } from "kysely";
+import { test } from "node:test";
+import { type Kysely, sql } from "kysely";
+import { openBareDatabase } from "../../../test/support/test-database.ts";
 import { StartError } from "../start-error.ts";
-import { allMigrations, migrate, sqliteWords, type Migration } from "./migrate.ts";
-import { sqliteDialect } from "./sqlite.ts";
-import { openSqliteInMemory } from "./sqlite-file.ts";
+import { allMigrations, migrate, type Migration } from "./migrate.ts";
 import type { Tables } from "./tables.ts";
-
-function openEmpty(t: TestContext): Kysely<Tables> {
-  const db = new Kysely<Tables>({ dialect: sqliteDialect(openSqliteInMemory()) });
-  t.after(() => db.destroy());
-  return db;
-}
 
 const creates = (name: string, table: string): Migration => ({
   name,
   up: async (db) => await db.schema.createTable(table).addColumn("id", "integer").execute(),
 });
-const options = { clock: { now: () => 7 }, words: sqliteWords };
+const clock = { now: () => 7 };
 
 async function tableNames(db: Kysely<Tables>): Promise<string[]> {
   return (await db.introspection.getTables()).map((table) => table.name);
 }
 
 test("runs what is pending, in order, once", async (t) => {
-  const db = openEmpty(t);
+  const { db, target } = await openBareDatabase(t);
+  const options = { clock, target };
   const one = creates("0001-one", "one");
   const two = creates("0002-two", "two");
   assert.deepEqual(await migrate(db, { ...options, migrations: [one] }), ["0001-one"]);
@@ -41,7 +35,8 @@ test("runs what is pending, in order, once", async (t) => {
 });
 
 test("a migration that fails leaves nothing of itself, and all of those before it", async (t) => {
-  const db = openEmpty(t);
+  const { db, target } = await openBareDatabase(t);
+  const options = { clock, target };
   const failing: Migration = {
     name: "0002-two",
     up: async (tx, words) => {
@@ -58,7 +53,8 @@ test("a migration that fails leaves nothing of itself, and all of those before i
 });
 
 test("a database of a newer version is refused, with the way out, and left as it is", async (t) => {
-  const db = openEmpty(t);
+  const { db, target } = await openBareDatabase(t);
+  const options = { clock, target };
   await migrate(db, options);
   await db.insertInto("migrations").values({ name: "0999-future", applied_at: 9 }).execute();
   const before = await tableNames(db);

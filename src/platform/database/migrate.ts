@@ -1,4 +1,4 @@
-import { sql, type Expression, type Kysely } from "kysely";
+import { sql, type ColumnDefinitionBuilder, type Expression, type Kysely } from "kysely";
 import type { Clock } from "../clock.ts";
 import { StartError } from "../start-error.ts";
 import type { Tables } from "./tables.ts";
@@ -24,18 +24,73 @@ export type MigrationDatabase = Pick<Kysely<Tables>, "schema" | "getExecutor">;
 
 /** The words in which databases differ, so that a migration is written once. */
 export type SchemaWords = {
-  /** 64 bits: times in milliseconds do not fit into 32. */
+  /** 64 bits, for ids, times and counts: "integer" has 32 in PostgreSQL. */
   readonly wholeNumber: "integer" | "bigint";
   readonly bytes: "blob" | "bytea";
+  /** For the column of a whole number: the primary key, given by the database and never given again. */
+  readonly newNumber: (column: ColumnDefinitionBuilder) => ColumnDefinitionBuilder;
   /** What follows the closing bracket of a table. */
   readonly tableEnd: Expression<unknown>;
 };
 
-// A STRICT table refuses a value of another type than its column's instead of keeping it.
-export const sqliteWords: SchemaWords = { wholeNumber: "integer", bytes: "blob", tableEnd: sql`strict` };
+/** How a database is migrated. */
+export type MigrationTarget = {
+  readonly words: SchemaWords;
+  /** Waits until no other process migrates; lets go when the transaction ends. The first thing in it. */
+  readonly waitForTurn: (tx: Kysely<Tables>) => Promise<void>;
+  /** The names of the tables where ours are, and of no other place. */
+  readonly tableNames: (tx: Kysely<Tables>) => Promise<readonly string[]>;
+};
+
+export const sqliteTarget: MigrationTarget = {
+  words: {
+    wholeNumber: "integer",
+    bytes: "blob",
+    // Without autoincrement SQLite gives the number of the last row, once deleted, to the next one.
+    newNumber: (column) => column.primaryKey().autoIncrement().notNull(),
+    // A STRICT table refuses a value of another type than its column's instead of keeping it.
+    tableEnd: sql`strict`,
+  },
+  waitForTurn: async () => undefined, // The transaction holds the write lock from its beginning.
+  tableNames: async (tx) => (await tx.introspection.getTables()).map((table) => table.name),
+};
+
+const migrationLock = sql.lit("7023091827345610001");
+const turnSecondsMax = 60;
+
+export const postgresTarget: MigrationTarget = {
+  words: {
+    wholeNumber: "bigint",
+    bytes: "bytea",
+    // "By default": a promotion from SQLite brings its numbers along.
+    newNumber: (column) => column.primaryKey().generatedByDefaultAsIdentity().notNull(),
+    tableEnd: sql``,
+  },
+  waitForTurn: async (tx) => {
+    await sql`set local lock_timeout = ${sql.lit(`${turnSecondsMax}s`)}`.execute(tx);
+    await sql`select pg_advisory_xact_lock(${migrationLock}::bigint)`.execute(tx);
+  },
+  tableNames: async (tx) => {
+    const { rows } = await sql<{ name: string }>`
+      select tablename as name from pg_tables where schemaname = current_schema() order by tablename`.execute(tx);
+    return rows.map(({ name }) => name);
+  },
+};
 
 /** In the order they run. */
 export const allMigrations: readonly Migration[] = [migration0001, migration0002, migration0005];
+
+/** What a database with these migrations lacks, and what only a newer version knows. */
+export function compareMigrations(applied: readonly string[]): {
+  readonly pending: readonly string[];
+  readonly unknown: readonly string[];
+} {
+  const known = allMigrations.map(({ name }) => name);
+  return {
+    pending: known.filter((name) => !applied.includes(name)),
+    unknown: applied.filter((name) => !known.includes(name)),
+  };
+}
 
 /**
  * Brings the database to this version and returns the names of the migrations that ran now.
@@ -43,42 +98,47 @@ export const allMigrations: readonly Migration[] = [migration0001, migration0002
  */
 export async function migrate(
   db: Kysely<Tables>,
-  options: { clock: Pick<Clock, "now">; words: SchemaWords; migrations?: readonly Migration[] },
+  options: { clock: Pick<Clock, "now">; target: MigrationTarget; migrations?: readonly Migration[] },
 ): Promise<readonly string[]> {
-  const migrations = options.migrations ?? allMigrations;
+  const { target, migrations = allMigrations } = options;
   const ran: string[] = [];
   for (;;) {
-    // What is left to do is read inside the transaction, which holds the write lock from its beginning:
-    // of two processes that start together, the second finds the work of the first.
-    const name = await db.transaction().execute(async (tx) => {
-      const next = nextMigration(await appliedNames(tx, options.words), migrations);
-      if (next === undefined) return undefined;
-      await next.up(tx, options.words);
-      await tx.insertInto("migrations").values({ name: next.name, applied_at: options.clock.now() }).execute();
-      return next.name;
-    });
+    // What is left to do is read inside the transaction, when its turn has come: of two processes that start
+    // together, the second finds the work of the first. It must see what was committed while it waited, which
+    // PostgreSQL shows to a transaction of READ COMMITTED alone.
+    const name = await db
+      .transaction()
+      .setIsolationLevel("read committed")
+      .execute(async (tx) => {
+        await target.waitForTurn(tx);
+        const next = nextMigration(await appliedNames(tx, target), migrations);
+        if (next === undefined) return undefined;
+        await next.up(tx, target.words);
+        await tx.insertInto("migrations").values({ name: next.name, applied_at: options.clock.now() }).execute();
+        return next.name;
+      });
     if (name === undefined) return ran;
     ran.push(name);
   }
 }
 
-async function appliedNames(db: Kysely<Tables>, words: SchemaWords): Promise<readonly string[]> {
-  const tables = await db.introspection.getTables();
-  if (tables.some((table) => table.name === "migrations")) {
+async function appliedNames(db: Kysely<Tables>, target: MigrationTarget): Promise<readonly string[]> {
+  const tables = await target.tableNames(db);
+  if (tables.includes("migrations")) {
     const rows = await db.selectFrom("migrations").select("name").orderBy("name").execute();
     return rows.map((row) => row.name);
   }
   if (tables.length > 0) {
     throw new StartError(
-      `The database belongs to another program: it has a table ${tables[0]?.name}, but none that Tollgate keeps. ` +
+      `The database belongs to another program: it has a table ${tables[0]}, but none that Tollgate keeps. ` +
         "Set DATABASE_URL to a database of Tollgate's own; nothing was changed.",
     );
   }
   await db.schema
     .createTable("migrations")
     .addColumn("name", "text", (column) => column.primaryKey().notNull())
-    .addColumn("applied_at", words.wholeNumber, (column) => column.notNull())
-    .modifyEnd(words.tableEnd)
+    .addColumn("applied_at", target.words.wholeNumber, (column) => column.notNull())
+    .modifyEnd(target.words.tableEnd)
     .execute();
   return [];
 }

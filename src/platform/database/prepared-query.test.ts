@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import type { Kysely } from "kysely";
-import { openDatabase } from "./database.ts";
+import { openTestDatabase } from "../../../test/support/test-database.ts";
 import { prepareQuery } from "./prepared-query.ts";
 import type { Tables } from "./tables.ts";
 
 async function openWithAccounts(t: TestContext): Promise<Kysely<Tables>> {
-  const db = await openDatabase({ kind: "sqlite-memory" }, { now: () => 1 });
-  t.after(() => db.destroy());
+  const db = await openTestDatabase(t);
   const rows = ["ada", "bob", "cyd"].map((name) => ({
     email: name,
     email_canonical: name,

@@ -18,6 +18,16 @@ class Placeholder {
   }
 }
 
+const statementNames = new Map<string, string>();
+
+/**
+ * The name under which this SQL is prepared on each connection to PostgreSQL, parsed and planned once; undefined for
+ * SQL that is none of ours here. Few by nature: one for each `prepareQuery` in the sources.
+ */
+export function statementName(sql: string): string | undefined {
+  return statementNames.get(sql);
+}
+
 /**
  * A query that is built and compiled once, not at each call: for the few that run on every request.
  *
@@ -53,5 +63,6 @@ function compile<Parameters extends readonly unknown[], Row>(
   if (unused !== undefined) {
     throw new Error(`Parameter ${unused.position + 1} of a prepared query does not reach its SQL: ${compiled.sql}`);
   }
+  if (!statementNames.has(compiled.sql)) statementNames.set(compiled.sql, `tollgate_${statementNames.size + 1}`);
   return { compiled, values: compiled.parameters };
 }

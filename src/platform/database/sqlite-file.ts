@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { DatabaseSync } from "node:sqlite";
 import { syncDirectory } from "../data-directory.ts";
 import { StartError } from "../start-error.ts";
-import { sqliteCodes, sqlitePrimaryCode } from "./database-faults.ts";
+import { sqliteCodes, sqlitePrimaryCode } from "./sqlite-faults.ts";
 
 const busyTimeoutMilliseconds = 5_000;
 const walBytesKept = 64 * 1024 * 1024;

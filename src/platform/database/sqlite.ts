@@ -42,7 +42,7 @@ class TurnTakingAdapter extends SqliteAdapter {
 
 class NodeSqliteDriver extends SqliteDriver {
   readonly #database: DatabaseSync;
-  readonly #turns = createTurns({ waitingMax, waitMillisecondsMax });
+  readonly #turns = createTurns({ atOnce: 1, waitingMax, waitMillisecondsMax });
 
   constructor(database: DatabaseSync) {
     super({ database: rememberStatements(database) });

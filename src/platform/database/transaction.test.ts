@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import type { Kysely } from "kysely";
+import { openTestDatabase } from "../../../test/support/test-database.ts";
 import { openDatabase } from "./database.ts";
 import { isDatabaseUnavailable } from "./database-faults.ts";
 import type { Tables } from "./tables.ts";
@@ -10,9 +11,7 @@ const clock = { now: () => 1_000 };
 const account = { email: "a@b.c", email_canonical: "a@b.c", password_hash: "x", role: "user", created_at: 1 } as const;
 
 async function openEmpty(t: TestContext): Promise<{ db: Kysely<Tables>; clock: typeof clock }> {
-  const db = await openDatabase({ kind: "sqlite-memory" }, clock);
-  t.after(() => db.destroy());
-  return { db, clock };
+  return { db: await openTestDatabase(t, clock), clock };
 }
 
 const accountCount = async (platform: { db: Kysely<Tables> }): Promise<number> =>
@@ -52,8 +51,9 @@ test("a transaction inside a transaction is a mistake, said at once", async (t) 
   assert.equal(await accountCount(platform), 0);
 });
 
-test("work that forgets tx is undone after a while instead of stopping the server for good", async (t) => {
-  const platform = await openEmpty(t);
+test("with one connection, work that forgets tx is undone after a while instead of stopping the server for good", async (t) => {
+  const platform = { db: await openDatabase({ kind: "sqlite-memory" }, clock) };
+  t.after(() => platform.db.destroy());
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const attempt = inTransaction(platform, async (tx) => {
     await tx.db.insertInto("accounts").values(account).execute();

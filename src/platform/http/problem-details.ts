@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { Problem, problemBody, type ProblemCode } from "../../contract/problems.ts";
-import { isDatabaseUnavailable } from "../database/database-faults.ts";
+import { isDatabaseUnavailable, isUnstorableText } from "../database/database-faults.ts";
 import type { Platform } from "../platform.ts";
 import { challenge } from "./access.ts";
 
@@ -18,6 +18,7 @@ export function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (isDatabaseUnavailable(error))
     return new Problem("database-unavailable", { headers: { "retry-after": "1" }, cause: error });
+  if (isUnstorableText(error)) return new Problem("malformed-request", { cause: error });
   const code = fastifyProblems[String((error as { code?: unknown } | null)?.code)];
   return new Problem(code ?? "internal", { cause: error });
 }

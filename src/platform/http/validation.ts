@@ -18,7 +18,7 @@ export type Checker = (value: unknown) => readonly Fault[];
 export function createChecker(schema: TObject, part: "body" | "query" | "path"): Checker {
   const validator: Validator = Compile(schema);
   return (value) => {
-    if (validator.Check(value)) return [];
+    if (validator.Check(value)) return part === "body" ? [] : unstorable(value, part);
     const faults = new Map<string, Fault>();
     for (const error of validator.Errors(value)) {
       for (const fault of describe(error, part)) {
@@ -27,6 +27,18 @@ export function createChecker(schema: TObject, part: "body" | "query" | "path"):
     }
     return [...faults.values()];
   };
+}
+
+// What is looked up in a database: PostgreSQL has no NUL, and would take it for a mistake of ours. The texts of a body
+// have patterns of their own; a password may have any character.
+function unstorable(value: unknown, part: "query" | "path"): Fault[] {
+  return Object.entries(value as Readonly<Record<string, unknown>>)
+    .filter(([, text]) => typeof text === "string" && text.includes("\0"))
+    .map(([name]) => ({
+      pointer: prefixes[part] + name,
+      detail: "must not contain the character NUL",
+      code: "unicode",
+    }));
 }
 
 /**

@@ -14,18 +14,17 @@ export const migration0001: Migration = {
   },
 };
 
-async function createAccounts(db: MigrationDatabase, { wholeNumber, tableEnd }: SchemaWords): Promise<void> {
+async function createAccounts(db: MigrationDatabase, { wholeNumber, newNumber, tableEnd }: SchemaWords): Promise<void> {
   await db.schema
     .createTable("accounts")
-    // Without autoincrement SQLite gives the number of the last account, once deleted, to the next one.
-    .addColumn("id", "integer", (column) => column.primaryKey().autoIncrement().notNull())
+    .addColumn("id", wholeNumber, newNumber)
     .addColumn("email", "text", (column) => column.notNull())
     .addColumn("email_canonical", "text", (column) => column.notNull())
-    .addColumn("email_verified", "integer", (column) => column.notNull().defaultTo(0))
+    .addColumn("email_verified", wholeNumber, (column) => column.notNull().defaultTo(0))
     .addColumn("password_hash", "text", (column) => column.notNull())
     .addColumn("role", "text", (column) => column.notNull())
     .addColumn("display_name", "text")
-    .addColumn("disabled", "integer", (column) => column.notNull().defaultTo(0))
+    .addColumn("disabled", wholeNumber, (column) => column.notNull().defaultTo(0))
     .addColumn("created_at", wholeNumber, (column) => column.notNull())
     .addCheckConstraint("accounts_email_verified_is_boolean", sql`email_verified in (0, 1)`)
     .addCheckConstraint("accounts_role_is_known", sql`role in ('user', 'admin')`)
@@ -39,7 +38,7 @@ async function createSessions(db: MigrationDatabase, { wholeNumber, bytes, table
   await db.schema
     .createTable("sessions")
     .addColumn("id", "text", (column) => column.primaryKey().notNull())
-    .addColumn("account_id", "integer", (column) => column.notNull().references("accounts.id").onDelete("cascade"))
+    .addColumn("account_id", wholeNumber, (column) => column.notNull().references("accounts.id").onDelete("cascade"))
     .addColumn("created_at", wholeNumber, (column) => column.notNull())
     .addColumn("authenticated_at", wholeNumber, (column) => column.notNull())
     .addColumn("last_used_at", wholeNumber, (column) => column.notNull())
@@ -49,7 +48,7 @@ async function createSessions(db: MigrationDatabase, { wholeNumber, bytes, table
     .addColumn("address", "text", (column) => column.notNull())
     .addColumn("user_agent", "text")
     .addColumn("refresh_secret", bytes, (column) => column.notNull())
-    .addColumn("refresh_generation", "integer", (column) => column.notNull())
+    .addColumn("refresh_generation", wholeNumber, (column) => column.notNull())
     .addColumn("refreshed_at", wholeNumber)
     .addColumn("refresh_key_tags", "text", (column) => column.notNull())
     .addCheckConstraint("sessions_end_has_reason", sql`(ended_at is null) = (end_reason is null)`)
@@ -80,7 +79,7 @@ async function createKeyUsage(db: MigrationDatabase, { wholeNumber, tableEnd }: 
   await db.schema
     .createTable("key_usage")
     .addColumn("key_id", "text", (column) => column.notNull())
-    .addColumn("hour", "integer", (column) => column.notNull())
+    .addColumn("hour", wholeNumber, (column) => column.notNull())
     .addColumn("tokens_seen", wholeNumber, (column) => column.notNull())
     .addColumn("last_seen_at", wholeNumber, (column) => column.notNull())
     .addPrimaryKeyConstraint("key_usage_hour", ["key_id", "hour"])
@@ -101,14 +100,14 @@ async function createIdempotentAnswers(db: MigrationDatabase, words: SchemaWords
 }
 
 // No foreign keys: what happened stays on record when the account is gone.
-async function createEvents(db: MigrationDatabase, { wholeNumber, tableEnd }: SchemaWords): Promise<void> {
+async function createEvents(db: MigrationDatabase, { wholeNumber, newNumber, tableEnd }: SchemaWords): Promise<void> {
   await db.schema
     .createTable("events")
-    .addColumn("id", "integer", (column) => column.primaryKey().autoIncrement().notNull())
+    .addColumn("id", wholeNumber, newNumber)
     .addColumn("at", wholeNumber, (column) => column.notNull())
     .addColumn("type", "text", (column) => column.notNull())
-    .addColumn("actor_id", "integer")
-    .addColumn("account_id", "integer")
+    .addColumn("actor_id", wholeNumber)
+    .addColumn("account_id", wholeNumber)
     .addColumn("request_id", "text")
     .addColumn("address", "text")
     .addColumn("payload", "text", (column) => column.notNull())

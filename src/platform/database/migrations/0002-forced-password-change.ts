@@ -4,10 +4,10 @@ import type { Migration } from "../migrate.ts";
 /** An account may have to change its password; and the purge finds sessions that idled out without reading them all. */
 export const migration0002: Migration = {
   name: "0002-forced-password-change",
-  up: async (db) => {
+  up: async (db, { wholeNumber }) => {
     await db.schema
       .alterTable("accounts")
-      .addColumn("password_change_required", "integer", (column) =>
+      .addColumn("password_change_required", wholeNumber, (column) =>
         column
           .notNull()
           .defaultTo(0)

@@ -6,7 +6,7 @@ export const migration0005: Migration = {
   up: async (db, { wholeNumber, tableEnd }) => {
     await db.schema
       .createTable("throwaway_accounts")
-      .addColumn("account_id", "integer", (column) =>
+      .addColumn("account_id", wholeNumber, (column) =>
         column.primaryKey().notNull().references("accounts.id").onDelete("cascade"),
       )
       .addColumn("created_at", wholeNumber, (column) => column.notNull())
