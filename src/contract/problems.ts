@@ -33,6 +33,8 @@ export type ProblemOptions = {
   /** Members beside the standard ones. */
   readonly members?: Readonly<Record<string, unknown>>;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Of the request that was first refused so, when this one is told the same again. */
+  readonly requestId?: string;
   /** For the log; never for the client. */
   readonly cause?: unknown;
 };
@@ -46,8 +48,9 @@ export class Problem extends Error {
   readonly detail: string;
   readonly members: Readonly<Record<string, unknown>>;
   readonly headers: Readonly<Record<string, string>>;
+  readonly requestId: string | undefined;
 
-  constructor(code: ProblemCode, { detail, members = {}, headers = {}, cause }: ProblemOptions = {}) {
+  constructor(code: ProblemCode, { detail, members = {}, headers = {}, requestId, cause }: ProblemOptions = {}) {
     super(code, { cause });
     const entry: ProblemEntry = problems[code];
     this.code = code;
@@ -56,6 +59,7 @@ export class Problem extends Error {
     this.detail = detail ?? entry.detail;
     this.members = members;
     this.headers = headers;
+    this.requestId = requestId;
   }
 }
 

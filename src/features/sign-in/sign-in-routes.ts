@@ -25,7 +25,7 @@ function signUpRoute(platform: Platform, sessions: Sessions): AnyRoute {
     url: "/users/",
     tag: "Accounts",
     summary: "Sign up",
-    description: `Makes an account and signs it in. Passwords need ${passwordLengthMin} characters; any characters will do. With an Idempotency-Key the same request has the same answer for a day.`,
+    description: `Makes an account and signs it in. Passwords need ${passwordLengthMin} characters; any characters will do. With an Idempotency-Key the same request has the same answer for a day, also a refusal that does not say when to come again.`,
     access: "public",
     limit: "sign-up",
     body: Type.Object(

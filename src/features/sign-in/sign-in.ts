@@ -74,8 +74,9 @@ export async function signUp(
   origin: RequestOrigin,
   idempotencyKey: string | undefined,
 ): Promise<SignedUp> {
-  const caller = addressKey(origin.address);
-  const request = { key: idempotencyKey, caller, operation: "sign-up", body: { email, password } };
+  const { address, requestId } = origin;
+  const caller = addressKey(address);
+  const request = { key: idempotencyKey, caller, operation: "sign-up", body: { email, password }, requestId };
   return onlyOnce<SignedUp>(platform, request, async (keep) => {
     // Saves the hash. Who gets past here at the same time is told apart by the unique index.
     if (await findAccountOf(platform, email)) throw new Problem("email-taken");

@@ -40,7 +40,7 @@ export async function sendProblem(
   const body = problemBody(problem, {
     publicUrl: config.publicUrl,
     instance: pathOf(request.url),
-    requestId: request.id,
+    requestId: problem.requestId ?? request.id,
   });
   return reply
     .code(problem.status)
