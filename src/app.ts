@@ -64,7 +64,8 @@ export async function buildApp(platform: Platform): Promise<App> {
   const server = await createServer(platform, { authenticate: sessions.authenticate, routes });
   const stops = [
     repeat(purgeEverySeconds, () => purge(platform), platform.log),
-    repeat(sessions.keyReloadSeconds, sessions.reloadKeys, platform.log),
+    // Twice as often as promised, so that no request has to do it when one turn fails.
+    repeat(sessions.keyReloadSeconds / 2, sessions.reloadKeys, platform.log),
     repeat(keyUsageEverySeconds, sessions.flushKeyUsage, platform.log),
     repeat(overviewEverySeconds, overview.flush, platform.log),
     repeat(streamsEverySeconds, streams.tick, platform.log),

@@ -146,6 +146,74 @@ test("keys list, why and doctor make no database", async (t) => {
   assert.deepEqual(readdirSync(directory), []);
 });
 
+test("keys rotate publishes the next key, and keys list tells who signs, who is seen and who may go", async (t) => {
+  const { env, directory } = makePlace(t);
+  const path = join(directory, "tollgate.db");
+  await tollgate(env, "admin", "create", "ada@example.com");
+  const list = async () =>
+    JSON.parse((await tollgate(env, "keys", "list", "--json")).out.join("\n")).keys as Record<string, unknown>[];
+  assert.equal((await tollgate(env, "keys", "rotate")).exitCode, 0);
+  const pending = await tollgate(env, "keys", "rotate");
+  assert.equal(pending.exitCode, 1);
+  assert.match(pending.err.join("\n"), /on its way already/);
+  change(path, "update signing_keys set signs_at = 1000");
+  const rotated = await tollgate(env, "keys", "rotate");
+  assert.match(
+    rotated.out.join("\n"),
+    /^The key \S+ is published and signs from \d{4}-.*\nThe former key is honoured until/,
+  );
+
+  const [first, second, ...others] = await list();
+  assert.deepEqual([first?.["state"], second?.["state"], others], ["signing", "published", []]);
+  const unseen = { tokens_seen_last_hour: 0, tokens_seen_last_day: 0, last_seen_at: null, safe_to_retire_since: null };
+  assert.deepEqual({ ...first, ...unseen }, first);
+  assert.deepEqual(Object.keys(first ?? {}), [
+    "id",
+    "algorithm",
+    "state",
+    "created_at",
+    "signs_at",
+    ...Object.keys(unseen),
+  ]);
+
+  const now = Date.now();
+  const hour = Math.floor(now / 3_600_000);
+  change(path, "update signing_keys set signs_at = 2000, created_at = created_at + 1 where retires_at is null");
+  change(path, "update signing_keys set retires_at = 3000 where retires_at is not null");
+  for (const [ago, seen] of [
+    [0, 5],
+    [20, 7],
+    [40, 11],
+  ] as const) {
+    const at = now - ago * 3_600_000;
+    change(
+      path,
+      `insert into key_usage select id, ${hour - ago}, ${seen}, ${at} from signing_keys where signs_at = 1000`,
+    );
+  }
+  const [former, signing] = await list();
+  assert.equal(signing?.["state"], "signing");
+  const seen = [former?.["state"], former?.["tokens_seen_last_hour"], former?.["tokens_seen_last_day"]];
+  assert.deepEqual(seen, ["retired", 5, 12]);
+  assert.equal(former?.["last_seen_at"], new Date(now).toISOString());
+  assert.equal(former["safe_to_retire_since"], "1970-01-01T00:00:03.000Z");
+  const { out } = await tollgate(env, "keys", "list");
+  assert.match(out[1] ?? "", /ES256 +retired .* 5 +12 +\d{4}-\S+ +since 1970-01-01T00:00:03\.000Z$/);
+  assert.match(out[2] ?? "", /ES256 +signing .* 0 +0 +never +no$/);
+});
+
+test("keys rotate under another secret is refused, for no server could open the key", async (t) => {
+  const { env } = makePlace(t);
+  await tollgate(env, "admin", "create", "ada@example.com");
+  await tollgate(env, "keys", "rotate");
+  const before = (await tollgate(env, "keys", "list", "--json")).out;
+  const other = { ...env, SECRET_KEY: "another secret of 32 bytes or more" };
+  const refused = await tollgate(other, "keys", "rotate");
+  assert.equal(refused.exitCode, 1);
+  assert.match(refused.err.join("\n"), /^SECRET_KEY is not the one that this database's signing keys/);
+  assert.deepEqual((await tollgate(env, "keys", "list", "--json")).out, before);
+});
+
 test("doctor has a line for each part, and all is well after a start", async (t) => {
   const { env } = makePlace(t);
   await tollgate(env, "admin", "create", "ada@example.com");

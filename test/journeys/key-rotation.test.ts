@@ -26,7 +26,7 @@ test("a new key is published first, signs when every verifier has it, and the ol
 
   const rotation = await rotateKeys(server.platform);
   assert.equal(rotation.outcome, "rotated");
-  const signsAt = rotation.outcome === "rotated" ? rotation.signsAt : 0;
+  const { signsAt, formerRetiresAt } = rotation.outcome === "rotated" ? rotation : { signsAt: 0, formerRetiresAt: 0 };
   assert.equal(signsAt - server.clock.now(), 330_000, "JWKS_MAX_AGE and the time a process takes to notice");
   assert.deepEqual(await states(), ["signing", "published"]);
   assert.equal((await rotateKeys(server.platform)).outcome, "pending");
@@ -43,6 +43,8 @@ test("a new key is published first, signs when every verifier has it, and the ol
 
   server.clock.advance(17 * minute);
   assert.deepEqual(await states(), ["retired", "signing"]);
+  const [former, signing] = await listSigningKeys(server.platform);
+  assert.deepEqual([former?.safeToRetireSince, signing?.safeToRetireSince], [formerRetiresAt, null]);
   assert.deepEqual(await publishedBy(server), [kidOf(fresh)]);
   assert.equal(
     (await server.request("GET", "/users/me", { token })).body["code"],

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
+import { sql } from "kysely";
+import { purgeSessions } from "../../src/features/sessions/sessions.ts";
 import { type Answer, createTestServer, type TestServer } from "../support/test-server.ts";
 
 type Tokens = { readonly access: string; readonly refresh: string };
@@ -14,6 +17,8 @@ async function signUp(server: TestServer): Promise<Tokens> {
     await server.request("POST", "/users/", { body: { email: "alice@example.com", password: "password" } }),
   );
 }
+
+const alice = { email: "alice@example.com", password: "password" };
 
 function refreshWith(server: TestServer, token: string, key?: string): Promise<Answer> {
   const headers = key === undefined ? {} : { "idempotency-key": key };
@@ -305,6 +310,15 @@ test("outcomes are counted by name", async () => {
   const { values } = await server.platform.metrics.refreshes.get();
   const counts = Object.fromEntries(values.map(({ labels, value }) => [labels.outcome, value]));
   assert.deepEqual(counts, { rotated: 1, retried: 1, overlapped: 1, stolen: 1, revoked: 1, unknown: 1 });
+  const second = tokensOf(await server.request("POST", "/auth/login", { body: alice }));
+  const third = tokensOf(await refreshWith(server, second.refresh, "key"));
+  tokensOf(await refreshWith(server, third.refresh));
+  await refreshWith(server, second.refresh, "key");
+  server.clock.advance(90 * 86_400_000);
+  await refreshWith(server, third.refresh);
+  const after = (await server.platform.metrics.refreshes.get()).values;
+  const now = Object.fromEntries(after.map(({ labels, value }) => [labels.outcome, value]));
+  assert.deepEqual(now, { ...counts, rotated: 3, duplicate: 1, expired: 1 }, "a late duplicate is no theft");
 });
 
 test("refreshing is limited by session", async () => {
@@ -383,19 +397,119 @@ test("a page may ask whether anybody is signed in: no cookie is an answer, a for
   assert.deepEqual(await server.events(), ["signing-key/created"]);
 });
 
-test("sessions that are over are purged in small steps, living ones stay", async () => {
-  const { purgeSessions } = await import("../../src/features/sessions/sessions.ts");
+test("an answer that is asked for again says how long its token really waits", async () => {
   const server = await createTestServer();
+  const first = await signUp(server);
+  await refreshWith(server, first.refresh, "key-1");
+  server.clock.advance(3 * 86_400_000);
+  const again = await refreshWith(server, first.refresh, "key-1");
+  assert.equal(again.body["refresh_expires_in"], 11 * 86_400, "14 days after the use that made it");
+  server.clock.advance(11 * 86_400_000 - 1);
+  tokensOf(await refreshWith(server, String(again.body["refresh_token"])));
+});
+
+test("a clock that is set back gives a thief no longer window", async () => {
+  // X11
+  for (const [jump, reason] of [
+    [-3_600_000, "reused"],
+    [-10_001, "reused"],
+    [-10_000, undefined],
+  ] as const) {
+    const server = await createTestServer();
+    const first = await signUp(server);
+    const second = tokensOf(await refreshWith(server, first.refresh, "key-1"));
+    server.clock.jump(jump);
+    const thief = await refreshWith(server, first.refresh);
+    assert.equal(thief.body["reason"], reason, String(jump));
+    if (reason === undefined) assert.equal(tokensOf(thief).refresh, second.refresh);
+    else assert.equal((await refreshWith(server, second.refresh)).body["reason"], "revoked");
+  }
+});
+
+test("what is under way while a theft is found does not outlive it", async () => {
+  // supabase discussion #52614, I3: one descendant succeeded 287 ms later.
+  const server = await createTestServer();
+  await server.signUp(alice.email, alice.password);
+  for (let round = 0; round < 30; round += 1) {
+    const first = tokensOf(await server.request("POST", "/auth/login", { body: alice }));
+    const second = tokensOf(await refreshWith(server, first.refresh, "key-1"));
+    server.clock.advance(10_001);
+    const [theft, ...descendants] = await Promise.all([
+      ...(round % 2 === 0 ? [refreshWith(server, first.refresh)] : []),
+      refreshWith(server, second.refresh, "key-2"),
+      refreshWith(server, second.refresh, "key-2"),
+      ...(round % 2 === 1 ? [refreshWith(server, first.refresh)] : []),
+    ]).then((answers) => (round % 2 === 0 ? answers : answers.toReversed()));
+    assert.equal(theft?.body["reason"], "reused");
+    for (const descendant of descendants) {
+      if (descendant.status === 200) await assertOver(server, tokensOf(descendant));
+      else assert.equal(descendant.body["reason"], "revoked");
+    }
+    await assertOver(server, second);
+  }
+});
+
+test("sessions that are over are purged, whyever they are; living ones stay", async () => {
+  const server = await createTestServer({ SESSION_IDLE_LIFETIME: "14d", SESSION_LIFETIME: "20d" });
   const gone = await signUp(server);
   await server.request("POST", "/auth/logout", { token: gone.access });
-  server.clock.advance(8 * 86_400_000);
-  const { token } = await server.signUp("bob@example.com");
+  const idle = tokensOf(await server.request("POST", "/auth/login", { body: alice }));
+  let worn = tokensOf(await server.request("POST", "/auth/login", { body: alice }));
+  const sessions = async (): Promise<number> =>
+    (await server.platform.db.selectFrom("sessions").select("id").execute()).length;
+  server.clock.advance(7 * 86_400_000);
   assert.equal(await purgeSessions(server.platform), false);
+  assert.equal(await sessions(), 3, "an ended one is remembered for a week");
+  assert.equal((await refreshWith(server, gone.refresh)).body["reason"], "revoked");
+  server.clock.advance(1);
+  await purgeSessions(server.platform);
+  assert.equal(await sessions(), 2);
   assert.equal((await refreshWith(server, gone.refresh)).body["reason"], "unknown");
-  assert.equal((await server.request("GET", "/users/me", { token })).status, 200);
-  const left = await server.platform.db.selectFrom("sessions").select("account_id").execute();
-  assert.deepEqual(
-    left.map(({ account_id: id }) => id),
-    [2],
-  );
+  worn = tokensOf(await refreshWith(server, worn.refresh));
+  server.clock.advance(13 * 86_400_000);
+  const living = tokensOf(await server.request("POST", "/auth/login", { body: alice }));
+  server.clock.advance(86_400_000);
+  await purgeSessions(server.platform);
+  assert.deepEqual([(await refreshWith(server, idle.refresh)).body["reason"], await sessions()], ["unknown", 2]);
+  assert.equal((await refreshWith(server, worn.refresh)).body["reason"], "expired");
+  server.clock.advance(6 * 86_400_000 + 1);
+  await purgeSessions(server.platform);
+  assert.deepEqual([(await refreshWith(server, worn.refresh)).body["reason"], await sessions()], ["unknown", 1]);
+  tokensOf(await refreshWith(server, living.refresh));
+});
+
+test("the purge goes in small steps, and no step reads the whole table", async (t) => {
+  const server = await createTestServer();
+  const { db } = server.platform;
+  await signUp(server);
+  const row = await db.selectFrom("sessions").selectAll().executeTakeFirstOrThrow();
+  for (let index = 0; index < 1_100; index += 1) {
+    await db
+      .insertInto("sessions")
+      .values({ ...row, id: `ended-${index}`, ended_at: row.created_at, end_reason: "signed-out" })
+      .execute();
+  }
+  server.clock.advance(8 * 86_400_000);
+  const statements: string[] = [];
+  const { prepare } = DatabaseSync.prototype;
+  t.mock.method(DatabaseSync.prototype, "prepare", function (this: DatabaseSync, text: string) {
+    statements.push(text);
+    return prepare.call(this, text);
+  });
+  const left = async (): Promise<number> => (await db.selectFrom("sessions").select("id").execute()).length;
+  const steps = [];
+  for (let isMore = true; isMore;) {
+    isMore = await purgeSessions(server.platform);
+    steps.push(await left());
+  }
+  assert.deepEqual(steps, [601, 101, 1]);
+  const deletes = statements.filter((text) => text.startsWith("delete"));
+  assert.equal(deletes.length, 3);
+  for (const text of deletes) {
+    const { rows } = await sql<{ detail: string }>`explain query plan ${sql.raw(text.replaceAll("?", "1"))}`.execute(
+      db,
+    );
+    const plan = rows.map(({ detail }) => detail).join("; ");
+    assert.doesNotMatch(plan, /\bSCAN\b/, text);
+  }
 });

@@ -76,13 +76,13 @@ async function textOf(stream: Readable, headers: Readonly<Record<string, string>
  */
 export async function createTestServer(
   env: Record<string, string> = {},
-  parts: Partial<Platform> = {},
+  parts: Partial<Platform> & { readonly clock?: TestClock } = {},
 ): Promise<TestServer> {
   const database = env["DATABASE_URL"] === undefined ? await makeDatabase() : undefined;
   const read = readConfig({ ...quick, ...(database && { DATABASE_URL: database.url }), ...env });
   assert.ok(read.ok, read.ok ? "" : read.faults.join("\n"));
-  const clock = createTestClock();
-  const platform = await createPlatform(read.config, { clock, ...parts });
+  const clock = parts.clock ?? createTestClock();
+  const platform = await createPlatform(read.config, { ...parts, clock });
   const app = await buildApp(platform);
   await app.ready();
   let closing: Promise<void> | undefined;

@@ -87,6 +87,8 @@ export function createTokenForge(algorithm: Algorithm = "ES256", lifetimeSeconds
     find: (kid) => ring.find((one) => one.id === kid),
     publicJwks: () => ({ keys: [] }),
     reload: async () => {},
+    catchUp: async () => {},
+    jwksMaxAgeSeconds: () => 300,
   };
   return {
     tokens: createAccessTokens({

@@ -2,6 +2,7 @@ import { errors, jwtVerify, SignJWT, type JWTPayload } from "jose";
 import type { Role } from "../../contract/permissions.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Secrets } from "../../platform/secrets.ts";
+import { createSingleFlight } from "../../platform/single-flight.ts";
 import { isStrictCompactJws } from "./jwt-format.ts";
 import type { Keyring, VerificationKey } from "./signing-keys.ts";
 
@@ -52,6 +53,7 @@ export function createAccessTokens(options: AccessTokenOptions): AccessTokens {
   // strict format makes its only one. Nothing else is remembered: the key must still be in the ring, the times are
   // held against the clock again, and session and account are read by the caller on every request.
   const verified = new Map<string, Verified>();
+  const inOneFlight = createSingleFlight<Verified | Refused>();
   const nowSeconds = (): number => clock.now() / 1000;
   return {
     issue: async (subject) => issue(options, subject),
@@ -61,7 +63,7 @@ export function createAccessTokens(options: AccessTokenOptions): AccessTokens {
         onGenuine?.(known.key.id);
         return inTime(known.claims, nowSeconds());
       }
-      const genuine = await verifySignature(options, token);
+      const genuine = await inOneFlight(token, () => verifySignature(options, token));
       if ("refused" in genuine) return genuine;
       onGenuine?.(genuine.key.id);
       const answer = inTime(genuine.claims, nowSeconds());
@@ -102,7 +104,7 @@ function inTime(claims: AccessTokenClaims, nowSeconds: number): AccessTokenClaim
 
 async function verifySignature(options: AccessTokenOptions, token: string): Promise<Verified | Refused> {
   if (!isStrictCompactJws(token)) return invalid;
-  const key = keyNamedBy(options.keyring, token);
+  const key = await keyNamedBy(options.keyring, token);
   if (key === undefined) return invalid;
   try {
     const { payload } = await jwtVerify(token, key.key, {
@@ -124,12 +126,13 @@ async function verifySignature(options: AccessTokenOptions, token: string): Prom
  * The key a token names, if its header is one of ours: these three members and no other, so neither jku, x5u, jwk nor
  * crit ever counts (RFC 8725 §3.10), and exactly the key's own algorithm (§3.1) and our type (§3.11).
  */
-function keyNamedBy(keyring: Keyring, token: string): VerificationKey | undefined {
+async function keyNamedBy(keyring: Keyring, token: string): Promise<VerificationKey | undefined> {
   const header = parseHeader(token.slice(0, token.indexOf(".")));
   if (header === undefined) return undefined;
   const { alg, kid, typ, ...others } = header;
   if (Object.keys(others).length > 0 || typeof kid !== "string") return undefined;
   if (typ !== "at+jwt" && typ !== "application/at+jwt") return undefined;
+  if (keyring.find(kid) === undefined) await keyring.catchUp();
   const key = keyring.find(kid);
   return key?.algorithm === alg ? key : undefined;
 }

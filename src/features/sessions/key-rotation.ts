@@ -10,7 +10,7 @@ import {
   setRetirement,
   type SigningKeyRow,
 } from "./signing-keys-store.ts";
-import { keyReloadSeconds, makeKey } from "./signing-keys.ts";
+import { keyReloadSeconds, makeKey, openKey } from "./signing-keys.ts";
 
 const hourMilliseconds = 3_600_000;
 const skewMilliseconds = 60_000;
@@ -26,6 +26,7 @@ export type Rotation =
  * and is honoured until its last token has expired.
  *
  * @param actor left out for the command line
+ * @throws StartError when SECRET_KEY is not the one of the keys that are there
  */
 export async function rotateKeys(
   platform: Pick<Platform, "db" | "secrets" | "clock" | "config">,
@@ -34,6 +35,8 @@ export async function rotateKeys(
   const { config, clock } = platform;
   const { tokenAlgorithm: algorithm } = config;
   if (algorithm === "HS256") return { outcome: "no-keys" };
+  // A key under another SECRET_KEY would be one that no server can open.
+  for (const key of await findSigningKeys(platform)) openKey(platform, key);
   const made = await makeKey(platform, algorithm);
   return inTransaction(platform, async (tx) => {
     const now = clock.now();
@@ -57,6 +60,7 @@ export type ListedKey = {
   readonly state: KeyState;
   readonly createdAt: number;
   readonly signsAt: number;
+  /** Counted by whole hours: this one and the one before, so rather too many than too few. */
   readonly tokensSeenLastHour: number;
   readonly tokensSeenLastDay: number;
   /** Within the last two days; null if none of its tokens was seen. */

@@ -15,7 +15,16 @@ import {
 } from "./sessions-store.ts";
 
 /** What the client learns of a refusal: enough to know whether to sign in again. */
-export type RefreshRefusal = "unknown" | "expired" | "reused" | "revoked";
+type RefreshRefusal = "unknown" | "expired" | "reused" | "revoked";
+
+/** What is counted of it, and what of that the client learns. */
+const refusals = {
+  unknown: "unknown",
+  expired: "expired",
+  revoked: "revoked",
+  stolen: "reused",
+  duplicate: "reused",
+} as const satisfies Record<string, RefreshRefusal>;
 
 export type Refreshed = {
   readonly account: AccountRow;
@@ -35,7 +44,7 @@ type Outcome =
       readonly account: AccountRow;
       readonly family: RefreshFamilyRow;
     }
-  | { readonly kind: "refused"; readonly reason: RefreshRefusal };
+  | { readonly kind: keyof typeof refusals };
 
 /**
  * Uses a refresh token: each use makes the next one and ends this one (RFC 9700 §4.14.2).
@@ -61,7 +70,7 @@ export async function refresh(
     presented.idempotencyKey === undefined ? null : platform.secrets.tag("refresh-key", presented.idempotencyKey);
   const outcome = await inTransaction(platform, (tx) => decide(tx, token, keyTag, origin));
   // After the commit, so that the end of a stolen session stays.
-  if (outcome.kind === "refused") throw refused(platform, outcome.reason);
+  if (!("account" in outcome)) throw refused(platform, outcome.kind);
   platform.metrics.refreshes.inc({ outcome: outcome.kind });
   const { account, family, generation } = outcome;
   return {
@@ -69,20 +78,21 @@ export async function refresh(
     sessionId: family.id,
     refreshToken: writeRefreshToken(platform, family, generation),
     refreshCount: refreshCountOf(generation),
-    refreshExpiresInSeconds: refreshExpiresIn(platform, family),
+    refreshExpiresInSeconds: refreshExpiresIn(
+      platform,
+      outcome.kind === "rotated" ? { ...family, last_used_at: platform.clock.now() } : family,
+    ),
     counted,
   };
 }
 
-/** Seconds that a refresh token made now may wait for its use. */
+/** Seconds that the newest refresh token of a session may still wait for its use. */
 export function refreshExpiresIn(
   { clock, config }: Pick<Platform, "clock" | "config">,
-  session: { readonly expires_at: number },
+  session: { readonly last_used_at: number; readonly expires_at: number },
 ): number {
-  return Math.max(
-    0,
-    Math.min(config.sessionIdleLifetimeSeconds, Math.floor((session.expires_at - clock.now()) / 1000)),
-  );
+  const idleEnd = session.last_used_at + config.sessionIdleLifetimeSeconds * 1000;
+  return Math.max(0, Math.floor((Math.min(idleEnd, session.expires_at) - clock.now()) / 1000));
 }
 
 /** The first refresh token of a session has number 1. */
@@ -90,9 +100,9 @@ export function refreshCountOf(generation: number): number {
   return generation - 1;
 }
 
-function refused({ metrics }: Pick<Platform, "metrics">, reason: RefreshRefusal): Problem {
-  metrics.refreshes.inc({ outcome: reason === "reused" ? "stolen" : reason });
-  return new Problem("refresh-refused", { members: { reason } });
+function refused({ metrics }: Pick<Platform, "metrics">, outcome: keyof typeof refusals): Problem {
+  metrics.refreshes.inc({ outcome });
+  return new Problem("refresh-refused", { members: { reason: refusals[outcome] } });
 }
 
 async function decide(
@@ -103,19 +113,19 @@ async function decide(
 ): Promise<Outcome> {
   const family = await findRefreshFamily(tx, token.sessionId);
   const account = await findAccountOfSession(tx, token.sessionId);
-  if (family === undefined || account === undefined) return { kind: "refused", reason: "unknown" };
-  if (family.ended_at !== null || account.disabled === 1) return { kind: "refused", reason: "revoked" };
+  if (family === undefined || account === undefined) return { kind: "unknown" };
+  if (family.ended_at !== null || account.disabled === 1) return { kind: "revoked" };
   const about = { actorId: account.id, accountId: account.id, requestId: origin.requestId, address: origin.address };
   if (isExpired(tx, family)) {
     await recordEvent(tx, { type: "session/expired", payload: { session_id: family.id }, ...about });
-    return { kind: "refused", reason: "expired" };
+    return { kind: "expired" };
   }
   const kind = judge(tx, family, token.generation, keyTag);
-  if (kind === "duplicate") return { kind: "refused", reason: "reused" };
+  if (kind === "duplicate") return { kind };
   if (kind === "stolen") {
     await endSession(tx, family.id, { at: tx.clock.now(), reason: "refresh-reused" });
     await recordEvent(tx, { type: "session/refresh-reused", payload: { session_id: family.id }, ...about });
-    return { kind: "refused", reason: "reused" };
+    return { kind };
   }
   if (kind === "rotated") {
     await rotateRefresh(tx, family, { at: tx.clock.now(), keyTags: nextKeyTags(tx, family, keyTag), ...origin });
@@ -168,5 +178,6 @@ function judge(
   const ageMilliseconds = clock.now() - (family.refreshed_at ?? 0);
   if (usesSince !== 0) return isSameKey && ageMilliseconds <= duplicateMilliseconds ? "duplicate" : "stolen";
   if (isSameKey) return "retried";
-  return ageMilliseconds <= config.refreshOverlapSeconds * 1000 ? "overlapped" : "stolen";
+  // A clock that was set back by an hour must not give a thief an hour (X11).
+  return Math.abs(ageMilliseconds) <= config.refreshOverlapSeconds * 1000 ? "overlapped" : "stolen";
 }

@@ -12,8 +12,8 @@ export function sessionRoutes(platform: Platform, sessions: Sessions): readonly 
   return [
     refreshRoute(sessions),
     logoutRoute(platform, sessions),
-    ...ownSessionRoutes(platform),
-    jwksRoute(sessions, platform.config.jwksMaxAgeSeconds),
+    ...ownSessionRoutes(platform, sessions),
+    jwksRoute(sessions),
   ];
 }
 
@@ -45,6 +45,8 @@ function refreshRoute(sessions: Sessions): AnyRoute {
     problems: ["refresh-refused", "foreign-origin"],
     handle: async ({ body, headers, origin }, reply) => {
       const token = body.refresh_token ?? sessions.refreshCookie(headers);
+      // What came in a cookie goes in a cookie: no script of a page can ask it out into a body.
+      const delivery = body.refresh_token === undefined ? "cookie" : body.delivery;
       const idempotencyKey = readIdempotencyKey(headers);
       // A page asks this of every visitor. It is no fault that there is nobody, and browsers complain of each 4xx.
       if (token === undefined && body.delivery === "cookie") return void reply.code(204);
@@ -54,7 +56,7 @@ function refreshRoute(sessions: Sessions): AnyRoute {
       }
       const { tokens, counted } = await sessions.refresh({ token, idempotencyKey }, origin);
       if (counted) reply.headers(rateLimitHeaders([counted]));
-      return sessions.deliver(tokens, body.delivery, reply);
+      return sessions.deliver(tokens, delivery, reply);
     },
   });
 }
@@ -70,14 +72,14 @@ function logoutRoute(platform: Platform, sessions: Sessions): AnyRoute {
     limit: "api",
     success: { status: 204, description: "Signed out." },
     problems: [],
-    handle: async ({ caller, origin }, reply) => {
+    handle: async ({ caller, headers, origin }, reply) => {
       await endOwnSession(platform, caller, caller.sessionId, "signed-out", origin);
-      sessions.clearRefreshCookie(reply);
+      sessions.clearRefreshCookie(caller.sessionId, headers, reply);
     },
   });
 }
 
-function ownSessionRoutes(platform: Platform): readonly AnyRoute[] {
+function ownSessionRoutes(platform: Platform, sessions: Sessions): readonly AnyRoute[] {
   const tag = "Sessions";
   return [
     route({
@@ -120,15 +122,16 @@ function ownSessionRoutes(platform: Platform): readonly AnyRoute[] {
       params: Type.Object({ id: Type.String({ maxLength: 64 }) }),
       success: { status: 204, description: "The session has ended." },
       problems: ["session-not-found"],
-      handle: async ({ params, caller, origin }) => {
+      handle: async ({ params, caller, headers, origin }, reply) => {
         const wasAlive = await endOwnSession(platform, caller, params.id, "ended-by-owner", origin);
         if (!wasAlive) throw new Problem("session-not-found");
+        if (params.id === caller.sessionId) sessions.clearRefreshCookie(caller.sessionId, headers, reply);
       },
     }),
   ];
 }
 
-function jwksRoute(sessions: Sessions, maxAgeSeconds: number): AnyRoute {
+function jwksRoute(sessions: Sessions): AnyRoute {
   return route({
     method: "GET",
     url: "/.well-known/jwks.json",
@@ -145,7 +148,8 @@ function jwksRoute(sessions: Sessions, maxAgeSeconds: number): AnyRoute {
     problems: [],
     handle: async (_request, reply) => {
       const mediaType = "application/json; charset=utf-8";
-      return asCached(reply, JSON.stringify(sessions.publicJwks()), { mediaType, maxAgeSeconds });
+      const { keys, maxAgeSeconds } = await sessions.publicJwks();
+      return asCached(reply, JSON.stringify({ keys }), { mediaType, maxAgeSeconds });
     },
   });
 }

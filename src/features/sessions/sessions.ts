@@ -13,11 +13,11 @@ import { createAccessTokens, type AccessTokens } from "./access-tokens.ts";
 import { makeDeviceToken, readDeviceToken } from "./device-tokens.ts";
 import { createKeyUsage } from "./key-usage.ts";
 import { createTokenCookie, requireOwnPage } from "./token-cookies.ts";
-import { makeRefreshSecret, writeRefreshToken } from "./refresh-tokens.ts";
+import { makeRefreshSecret, readRefreshToken, writeRefreshToken } from "./refresh-tokens.ts";
 import { refresh, refreshCountOf, type Refreshed, refreshExpiresIn } from "./refresh.ts";
 import {
   countLiving,
-  deleteOverSessions,
+  deleteSessionsBefore,
   endLivingSessions,
   findSessionOfAccount,
   insertSession,
@@ -72,11 +72,13 @@ export type Sessions = {
   /** The tokens that cookies bring; the refresh token only to pages of our own (Problem `foreign-origin`). */
   readonly refreshCookie: (headers: IncomingHttpHeaders) => string | undefined;
   readonly deviceCookie: (headers: IncomingHttpHeaders) => string | undefined;
-  readonly clearRefreshCookie: (reply: FastifyReply) => void;
+  /** Once this session is over. Another session's cookie stays: somebody else signed in with this browser since. */
+  readonly clearRefreshCookie: (sessionId: string, headers: IncomingHttpHeaders, reply: FastifyReply) => void;
   /** The tokens as the client asked for them: with `cookie` the refresh token travels in no body. */
   readonly deliver: (tokens: TokensBody, delivery: Delivery | undefined, reply: FastifyReply) => TokensBody;
-  readonly publicJwks: Keyring["publicJwks"];
-  /** Reads the signing keys anew; call it every `keyReloadSeconds`. */
+  /** The public keys, and for how many seconds they may be kept. */
+  readonly publicJwks: () => Promise<ReturnType<Keyring["publicJwks"]> & { readonly maxAgeSeconds: number }>;
+  /** Reads the signing keys anew; call it at least every `keyReloadSeconds`. */
   readonly reloadKeys: () => Promise<void>;
   readonly keyReloadSeconds: number;
   /** Writes which keys' tokens were seen. */
@@ -108,7 +110,10 @@ export async function openSessions(platform: Platform): Promise<Sessions> {
       return token;
     },
     deviceCookie: (headers) => deviceCookie.read(headers),
-    clearRefreshCookie: (reply) => void reply.header("set-cookie", refreshCookie.clear()),
+    clearRefreshCookie: (sessionId, headers, reply) => {
+      const named = readRefreshToken(refreshCookie.read(headers) ?? "");
+      if (named === undefined || named.sessionId === sessionId) reply.header("set-cookie", refreshCookie.clear());
+    },
     deliver: (all, delivery, reply) => {
       if (delivery !== "cookie") return all;
       const { refresh_token: refreshToken = "", device_token: deviceToken, ...tokens } = all;
@@ -116,7 +121,12 @@ export async function openSessions(platform: Platform): Promise<Sessions> {
       if (deviceToken) reply.header("set-cookie", deviceCookie.set(deviceToken, deviceCookieSeconds));
       return tokens;
     },
-    publicJwks: () => keyring.publicJwks(),
+    publicJwks: async () => {
+      // With the database away verifiers still get what we know, for as long as it is sure to be all. Not logged: the
+      // regular reading fails as well, and anybody may ask here at any rate.
+      await keyring.catchUp().catch(() => undefined);
+      return { ...keyring.publicJwks(), maxAgeSeconds: keyring.jwksMaxAgeSeconds() };
+    },
     reloadKeys: () => keyring.reload(),
     keyReloadSeconds: keyReloadSeconds(config),
     flushKeyUsage: () => usage.flush(),
@@ -175,7 +185,10 @@ async function identify(
     : { refused: "session-ended" };
 }
 
-export type StartedSession = Pick<SessionRow, "id" | "refresh_secret" | "refresh_generation" | "expires_at">;
+export type StartedSession = Pick<
+  SessionRow,
+  "id" | "refresh_secret" | "refresh_generation" | "last_used_at" | "expires_at"
+>;
 
 /** Starts a session: always a new one, whatever the client held before (no fixation). Call it in a transaction. */
 export async function startSession(
@@ -262,14 +275,14 @@ const purgeStep = 500;
 /** An ended session is remembered so long that a late token still gets the true answer. */
 const endedRemainMilliseconds = 7 * 86_400_000;
 
-/** Deletes some sessions that are over, in one short write. Returns whether there may be more. */
+/** Deletes some sessions that are over, in short writes. Returns whether there may be more. */
 export async function purgeSessions(platform: Pick<Platform, "db" | "clock" | "config">): Promise<boolean> {
   const before = platform.clock.now() - endedRemainMilliseconds;
-  const count = await deleteOverSessions(platform, {
-    expiredBefore: before,
-    endedBefore: before,
-    usedBefore: before - platform.config.sessionIdleLifetimeSeconds * 1000,
-    count: purgeStep,
-  });
-  return count === purgeStep;
+  const idleBefore = before - platform.config.sessionIdleLifetimeSeconds * 1000;
+  const counts = [
+    await deleteSessionsBefore(platform, "expires_at", before, purgeStep),
+    await deleteSessionsBefore(platform, "ended_at", before, purgeStep),
+    await deleteSessionsBefore(platform, "last_used_at", idleBefore, purgeStep),
+  ];
+  return counts.includes(purgeStep);
 }

@@ -10,11 +10,14 @@ import { calculateJwkThumbprint, type JWK } from "jose";
 import type { Config } from "../../config.ts";
 import { inTransaction } from "../../platform/database/transaction.ts";
 import type { Platform } from "../../platform/platform.ts";
+import { createSingleFlight } from "../../platform/single-flight.ts";
 import { StartError } from "../../platform/start-error.ts";
 import { recordEvent } from "../audit/audit.ts";
 import { findSigningKeys, insertSigningKey, type SigningKeyRow } from "./signing-keys-store.ts";
 
 const purpose = "signing-key";
+/** So long after a reading that failed nobody tries again but the clock's own turn. */
+const retryMilliseconds = 1_000;
 
 /** Both are of 128 bits of security or more (ASVS 11.2.3). */
 type AsymmetricAlgorithm = SigningKeyRow["algorithm"];
@@ -44,13 +47,20 @@ export type Keyring = {
   readonly find: (kid: string) => VerificationKey | undefined;
   /** All that are not retired, those that do not sign yet included. */
   readonly publicJwks: () => { readonly keys: readonly PublicJwk[] };
-  /** Reads the keys anew: another process, or the command line, may have made one. */
+  /** Reads the keys anew: another process, or the command line, may have made one. Many at once are one reading. */
   readonly reload: () => Promise<void>;
+  /**
+   * The same if the last reading is too old to be sure that a kid is unknown, or a set complete: its turn was missed,
+   * because the machine slept or the database was away. Fails at once while that is so.
+   */
+  readonly catchUp: () => Promise<void>;
+  /** Seconds for which a verifier may keep the set as it is: less than JWKS_MAX_AGE when the last reading is old. */
+  readonly jwksMaxAgeSeconds: () => number;
 };
 
 type KeyringParts = Pick<Platform, "db" | "secrets" | "clock" | "config">;
 
-/** How often a process reads the keys anew. A new key waits so much longer before it signs. */
+/** A process reads the keys anew at least so often. A new key waits so much longer before it signs. */
 export function keyReloadSeconds({ jwksMaxAgeSeconds }: Pick<Config, "jwksMaxAgeSeconds">): number {
   return Math.min(30, Math.max(1, Math.floor(jwksMaxAgeSeconds / 2)));
 }
@@ -62,20 +72,43 @@ export function keyReloadSeconds({ jwksMaxAgeSeconds }: Pick<Config, "jwksMaxAge
  */
 export async function openKeyring(platform: KeyringParts): Promise<Keyring> {
   const { tokenAlgorithm: algorithm } = platform.config;
-  if (algorithm === "HS256") return createKeyring(platform, [sharedKey(platform)], async () => []);
+  const readAt = platform.clock.now();
+  if (algorithm === "HS256") return createKeyring(platform, { keys: [sharedKey(platform)], readAt }, async () => []);
   const rows = await readOrMakeKeys(platform, algorithm);
   const keys = rows.map((row) => openKey(platform, row));
-  return createKeyring(platform, keys, () => findSigningKeys(platform));
+  return createKeyring(platform, { keys, readAt }, () => findSigningKeys(platform));
 }
+
+/** The keys of one reading. Those made after its beginning may be missing. */
+type Read = { readonly keys: readonly SigningKey[]; readonly readAt: number };
 
 function createKeyring(
   platform: KeyringParts,
-  firstKeys: readonly SigningKey[],
+  first: Read,
   readRows: () => Promise<readonly SigningKeyRow[]>,
 ): Keyring {
   const { clock, config } = platform;
-  let keys = firstKeys;
+  let { keys, readAt } = first;
+  let failure: { readonly at: number; readonly error: unknown } | undefined;
+  const inOneFlight = createSingleFlight<void>();
+  const goodForMilliseconds = keyReloadSeconds(config) * 1000;
+  const ageMilliseconds = (): number => clock.now() - readAt;
+  // Negative when the clock was set back: then nobody knows.
+  const isFresh = (): boolean => ageMilliseconds() >= 0 && ageMilliseconds() <= goodForMilliseconds;
   const isHonoured = (key: SigningKey): boolean => key.retiresAt === null || clock.now() < key.retiresAt;
+
+  const readAnew = async (): Promise<void> => {
+    const startedAt = clock.now();
+    try {
+      const rows = await readRows();
+      if (rows.length > 0) keys = keysOf(platform, rows, keys);
+      [readAt, failure] = [startedAt, undefined];
+    } catch (error) {
+      failure = { at: clock.monotonicNow(), error };
+      throw error;
+    }
+  };
+  const reload = (): Promise<void> => inOneFlight("keys", readAnew);
   return {
     signingKey: () => {
       const isSigning = (key: SigningKey): boolean =>
@@ -86,17 +119,31 @@ function createKeyring(
     },
     find: (kid) => keys.find((key) => key.id === kid && isHonoured(key)),
     publicJwks: () => ({ keys: keys.filter((key) => key.algorithm !== "HS256" && isHonoured(key)).map(publicJwk) }),
-    reload: async () => {
-      const known = new Map(keys.map((key) => [key.id, key]));
-      const rows = await readRows();
-      if (rows.length === 0) return;
-      // A key in memory stays the same object but for its times: what was verified under it is still verified.
-      keys = rows.map((row) => {
-        const key = known.get(row.id);
-        return key ? Object.assign(key, { retiresAt: row.retires_at }) : openKey(platform, row);
-      });
+    // What is not in this set signs at the earliest when all who may keep it have asked again.
+    jwksMaxAgeSeconds: () => {
+      const lateMilliseconds = isFresh() ? 0 : Math.abs(ageMilliseconds() - goodForMilliseconds);
+      return Math.max(0, Math.floor(config.jwksMaxAgeSeconds - lateMilliseconds / 1000));
+    },
+    reload,
+    catchUp: async () => {
+      if (isFresh()) return;
+      if (failure && clock.monotonicNow() - failure.at < retryMilliseconds) throw failure.error;
+      await reload();
     },
   };
+}
+
+/** A key that was there stays the same object but for its times: what was verified under it is still verified. */
+function keysOf(
+  platform: Pick<Platform, "secrets">,
+  rows: readonly SigningKeyRow[],
+  before: readonly SigningKey[],
+): readonly SigningKey[] {
+  const known = new Map(before.map((key) => [key.id, key]));
+  return rows.map((row) => {
+    const key = known.get(row.id);
+    return key ? Object.assign(key, { retiresAt: row.retires_at }) : openKey(platform, row);
+  });
 }
 
 // The insert is decided inside the transaction: of two processes that start together, one makes the key.
@@ -136,7 +183,10 @@ export async function makeKey(
   };
 }
 
-function openKey(platform: Pick<Platform, "secrets">, row: SigningKeyRow): SigningKey {
+/**
+ * @throws StartError when it is not of its kind, or not encrypted under this SECRET_KEY
+ */
+export function openKey(platform: Pick<Platform, "secrets">, row: SigningKeyRow): SigningKey {
   const { id, algorithm, signs_at: signsAt, retires_at: retiresAt } = row;
   const privateKey = decryptKey(platform, row);
   if (!isKeyFor(algorithm, privateKey)) {

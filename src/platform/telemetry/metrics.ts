@@ -11,11 +11,20 @@ export type Metrics = {
   readonly signIns: Counter;
   /** Passwords that were not right, whether or not there is such an account. */
   readonly wrongPasswords: Counter;
-  /** How refresh tokens fared: a rise of `stolen` or `unknown` is an attack, one of `retried` a bad network. */
+  /** How refresh tokens fared: a rise of `stolen` or `unknown` is an attack, one of `retried` or `duplicate` a bad network. */
   readonly refreshes: Counter<"outcome">;
 };
 
-export const refreshOutcomes = ["rotated", "retried", "overlapped", "stolen", "expired", "revoked", "unknown"] as const;
+export const refreshOutcomes = [
+  "rotated",
+  "retried",
+  "overlapped",
+  "duplicate",
+  "stolen",
+  "expired",
+  "revoked",
+  "unknown",
+] as const;
 
 /** From a quarter of a millisecond to 16 s, each twice the one before. */
 export const latencyBoundsSeconds: readonly number[] = Array.from({ length: 17 }, (_, power) => 0.000_25 * 2 ** power);
