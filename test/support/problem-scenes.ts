@@ -1,11 +1,11 @@
 import type { ProblemCode } from "../../src/contract/problems.ts";
 import { createMemoryDecisionLog } from "../../src/platform/http/decisions.ts";
-import type { Platform } from "../../src/platform/platform.ts";
+import type { TestParts } from "./test-server.ts";
 
 /** What has to be so, beyond the requests of an example, for a problem to happen. */
 export type Scene = {
   readonly env?: Readonly<Record<string, string>>;
-  readonly parts?: Partial<Platform>;
+  readonly parts?: TestParts;
   /** So often the request is under way already, and is not answered to its end. */
   readonly heldOpen?: number;
   /** Written as bytes to a socket of a server that waits no longer than it must. */

@@ -48,6 +48,9 @@ export type TestServer = {
   readonly events: () => Promise<readonly string[]>;
 };
 
+/** Parts of the platform that a test brings along; a clock must be one that can be turned. */
+export type TestParts = Partial<Platform> & { readonly clock?: TestClock };
+
 /** Cheap hashes, no limits but those a test names, patience with a slow machine: what most scenarios need. */
 const quick: Record<string, string> = {
   DATABASE_WAIT: "30s",
@@ -76,10 +79,7 @@ async function textOf(stream: Readable, headers: Readonly<Record<string, string>
  * document.
  * Closed when the test file ends.
  */
-export async function createTestServer(
-  env: Record<string, string> = {},
-  parts: Partial<Platform> & { readonly clock?: TestClock } = {},
-): Promise<TestServer> {
+export async function createTestServer(env: Record<string, string> = {}, parts: TestParts = {}): Promise<TestServer> {
   const database = env["DATABASE_URL"] === undefined ? await makeDatabase() : undefined;
   const read = readConfig({ ...quick, ...(database && { DATABASE_URL: database.url }), ...env });
   assert.ok(read.ok, read.ok ? "" : read.faults.join("\n"));

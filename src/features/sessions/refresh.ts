@@ -73,6 +73,7 @@ export async function refresh(
   if (!("account" in outcome)) throw refused(platform, outcome.kind);
   platform.metrics.refreshes.inc({ outcome: outcome.kind });
   const { account, family, generation } = outcome;
+  const now = platform.clock.now();
   return {
     account,
     sessionId: family.id,
@@ -80,19 +81,21 @@ export async function refresh(
     refreshCount: refreshCountOf(generation),
     refreshExpiresInSeconds: refreshExpiresIn(
       platform,
-      outcome.kind === "rotated" ? { ...family, last_used_at: platform.clock.now() } : family,
+      outcome.kind === "rotated" ? { ...family, last_used_at: now } : family,
+      now,
     ),
     counted,
   };
 }
 
-/** Seconds that the newest refresh token of a session may still wait for its use. */
+/** Seconds that the newest refresh token of a session may still wait for its use, counted from a moment. */
 export function refreshExpiresIn(
-  { clock, config }: Pick<Platform, "clock" | "config">,
+  { config }: Pick<Platform, "config">,
   session: { readonly last_used_at: number; readonly expires_at: number },
+  from: number,
 ): number {
   const idleEnd = session.last_used_at + config.sessionIdleLifetimeSeconds * 1000;
-  return Math.max(0, Math.floor((Math.min(idleEnd, session.expires_at) - clock.now()) / 1000));
+  return Math.max(0, Math.floor((Math.min(idleEnd, session.expires_at) - from) / 1000));
 }
 
 /** The first refresh token of a session has number 1. */

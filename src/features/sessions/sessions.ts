@@ -135,7 +135,7 @@ export async function openSessions(platform: Platform): Promise<Sessions> {
         sessionId: session.id,
         refreshToken: writeRefreshToken(platform, session, session.refresh_generation),
         refreshCount: refreshCountOf(session.refresh_generation),
-        refreshExpiresInSeconds: refreshExpiresIn(platform, session),
+        refreshExpiresInSeconds: refreshExpiresIn(platform, session, session.last_used_at),
       }),
     refresh: async (presented, origin) => {
       const { account, counted, ...refreshed } = await refresh(platform, presented, origin);
