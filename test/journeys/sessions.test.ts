@@ -479,7 +479,7 @@ test("sessions that are over are purged, whyever they are; living ones stay", as
 });
 
 test("the purge goes in small steps, and no step reads the whole table", async (t) => {
-  const server = await createTestServer();
+  const server = await createTestServer({ DATABASE_URL: "sqlite::memory:" });
   const { db } = server.platform;
   await signUp(server);
   const row = await db.selectFrom("sessions").selectAll().executeTakeFirstOrThrow();
