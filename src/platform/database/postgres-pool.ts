@@ -99,7 +99,7 @@ async function connectInTime(pool: Pool, waitMilliseconds: number, turns: Turns)
       callOff();
       if (isWaiting) return resolve(client);
       client.release();
-      turns.give("well");
+      return turns.give("well");
     },
     (error: unknown) => {
       callOff();
