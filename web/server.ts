@@ -26,11 +26,14 @@ export type Problem = {
 };
 
 /** What an operation of the API answers with when all is well. */
-export type Success<Operation> = Operation extends {
-  responses: { 200: { content: { "application/json": infer Body } } };
-}
-  ? Body
+export type Success<Operation> = Operation extends { responses: infer Responses }
+  ? Responses extends { 200: Json<infer Body> }
+    ? Body
+    : Responses extends { 201: Json<infer Body> }
+      ? Body
+      : never
   : never;
+type Json<Body> = { content: { "application/json": Body } };
 
 export type User = Success<paths["/users/me"]["get"]>;
 

@@ -6,6 +6,7 @@ import { defineConfig, type Plugin } from "vite";
 /** A page's script: its name in the server's table of screens (src/features/pages/screens.ts) → its file. */
 const entries = {
   account: "account/account.tsx",
+  lab: "lab/lab.tsx",
   page: "page.ts",
   "sign-in": "sign-in/sign-in.tsx",
 };

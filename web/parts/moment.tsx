@@ -11,7 +11,7 @@ const units = [
 ] as const;
 
 /** How long ago or ahead a moment is, in words. */
-function inWords(milliseconds: number): string {
+export function inWords(milliseconds: number): string {
   const seconds = milliseconds / 1000;
   const found = units.find(([, size]) => Math.abs(seconds) >= size);
   return found ? relative.format(Math.round(seconds / found[1]), found[0]) : words.justNow;

@@ -14,6 +14,13 @@ export type Screen = {
 
 export const screens: readonly Screen[] = [
   {
+    path: "/lab",
+    title: "Lab",
+    lead: "Send real requests to this very server, and watch how far through the gates they get.",
+    script: "lab",
+    place: "/lab",
+  },
+  {
     path: "/sign-in",
     title: "Sign in",
     lead: "With the e-mail address and the password of your account.",
