@@ -2,11 +2,13 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { defineConfig, type Plugin } from "vite";
+import { chaptersPlugin } from "./chapters-plugin.ts";
 
 /** A page's script: its name in the server's table of screens (src/features/pages/screens.ts) → its file. */
 const entries = {
   account: "account/account.tsx",
   lab: "lab/lab.tsx",
+  learn: "learn/learn.tsx",
   page: "page.ts",
   "sign-in": "sign-in/sign-in.tsx",
 };
@@ -17,7 +19,7 @@ export default defineConfig({
   root: import.meta.dirname,
   publicDir: false,
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
-  plugins: [compressed()],
+  plugins: [chaptersPlugin(), compressed()],
   build: {
     outDir: "dist",
     emptyOutDir: true,
@@ -25,7 +27,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     target: "es2023",
-    rolldownOptions: { input: entries },
+    rolldownOptions: { input: entries, checks: { pluginTimings: false } },
   },
 });
 
@@ -36,7 +38,7 @@ function compressed(): Plugin {
     apply: "build",
     writeBundle: ({ dir = "" }, bundle) => {
       for (const name of Object.keys(bundle)) {
-        if (name === "manifest.json") continue;
+        if (name.endsWith(".json")) continue;
         const path = join(dir, name);
         const bytes = readFileSync(path);
         writeFileSync(`${path}.gz`, gzipSync(bytes, { level: 9 }));

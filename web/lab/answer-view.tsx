@@ -3,10 +3,10 @@ import { asCurl, asFetch, asPython, type CodeRequest } from "../as-code.ts";
 import { CopyButton } from "../parts/copy-button.tsx";
 import { Notice } from "../parts/notice.tsx";
 import { headerNotes, labWords as words, statusMeanings } from "./lab-words.ts";
-import type { LabAnswer } from "./lab-send.ts";
+import type { LiveAnswer } from "../parts/send-request.ts";
 
 /** What came back: the status in words, the headers with a word on those that matter, the body. */
-export function AnswerView({ answer }: { readonly answer: LabAnswer | undefined }) {
+export function AnswerView({ answer }: { readonly answer: LiveAnswer | undefined }) {
   if (answer === undefined) {
     return (
       <div class="empty">
@@ -48,7 +48,7 @@ export function AnswerView({ answer }: { readonly answer: LabAnswer | undefined 
 }
 
 /** Headers, with a word on those that matter. */
-export function HeaderList({ headers }: Pick<LabAnswer, "headers">) {
+export function HeaderList({ headers }: Pick<LiveAnswer, "headers">) {
   return (
     <dl class="header-list">
       {headers.map(([name, value]) => (

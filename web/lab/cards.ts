@@ -1,6 +1,6 @@
 import type { Answer } from "../server.ts";
-import type { As, LabRequest } from "./lab-request.ts";
-import type { Person } from "./people.ts";
+import type { As, LiveRequest } from "../parts/live-request.ts";
+import type { Person } from "../parts/people.ts";
 
 /** What the Lab sends for one status. */
 export type Card = {
@@ -12,12 +12,12 @@ export type Card = {
   readonly withoutDatabase?: true;
   /** The request; `user` is there where `about` says that it speaks of one. */
   readonly about?: "user";
-  readonly request: (user: Person | undefined) => LabRequest;
+  readonly request: (user: Person | undefined) => LiveRequest;
 };
 
 const json = "content-type: application/json";
-const get = (path: string): LabRequest => ({ method: "GET", path, headers: "", body: "" });
-const post = (path: string, body: string, headers = json): LabRequest => ({ method: "POST", path, headers, body });
+const get = (path: string): LiveRequest => ({ method: "GET", path, headers: "", body: "" });
+const post = (path: string, body: string, headers = json): LiveRequest => ({ method: "POST", path, headers, body });
 const lines = (body: unknown): string => JSON.stringify(body, null, 2);
 const password = "correct horse battery staple";
 /** One more than the 64 KiB that the server reads. */
@@ -80,7 +80,7 @@ export function playedAs(as: Card["as"], isDevelopment: boolean): As {
 }
 
 /** The card's request, with what it speaks of put in. */
-export async function fillCard(card: Card, getUser: () => Promise<Answer<Person>>): Promise<Answer<LabRequest>> {
+export async function fillCard(card: Card, getUser: () => Promise<Answer<Person>>): Promise<Answer<LiveRequest>> {
   if (card.about === undefined) return { data: card.request(undefined) };
   const user = await getUser();
   return "data" in user ? { data: card.request(user.data) } : user;

@@ -1,10 +1,10 @@
 import { useEffect, useRef } from "preact/hooks";
 import { type GateReport, gates } from "../gates.ts";
 import { labWords as words } from "./lab-words.ts";
-import type { LabAnswer } from "./lab-send.ts";
+import type { LiveAnswer } from "../parts/send-request.ts";
 
 /** The seven gates as a road. What eyes see move, a list says in words. */
-export function GateTrack({ answer }: { readonly answer: LabAnswer | undefined }) {
+export function GateTrack({ answer }: { readonly answer: LiveAnswer | undefined }) {
   const road = useRef<HTMLOListElement>(null);
   const reports = answer?.gates ?? [];
   const last = reports.length - 1;
@@ -33,7 +33,7 @@ export function GateTrack({ answer }: { readonly answer: LabAnswer | undefined }
   );
 }
 
-function outcome(answer: LabAnswer | undefined): string {
+function outcome(answer: LiveAnswer | undefined): string {
   if (answer === undefined) return words.gatesBefore;
   const last = answer.gates.at(-1);
   if (last === undefined) return words.answeredWithoutGates(answer.status);

@@ -1,18 +1,18 @@
 import type { Card } from "./cards.ts";
-import type { As, LabRequest } from "./lab-request.ts";
-import type { LabAnswer } from "./lab-send.ts";
+import type { As, LiveRequest } from "../parts/live-request.ts";
+import type { LiveAnswer } from "../parts/send-request.ts";
 import { labWords as words } from "./lab-words.ts";
 
 /** A request that was sent, with its answer. */
 export type Sent = {
   readonly id: string;
   readonly draft: {
-    readonly request: LabRequest;
+    readonly request: LiveRequest;
     readonly as: As;
     readonly card: Card | undefined;
     readonly token: string | undefined;
   };
-  readonly answer: LabAnswer;
+  readonly answer: LiveAnswer;
 };
 
 type HistoryProps = {

@@ -7,10 +7,10 @@ import { AnswerView, AsCode } from "./answer-view.tsx";
 import { type Card, cards, fillCard, moreCards, playedAs } from "./cards.ts";
 import { GateTrack } from "./gate-track.tsx";
 import { History, type Sent } from "./history.tsx";
-import { type As, codeRequest, type LabRequest, readHeaders } from "./lab-request.ts";
-import { type LabAnswer, sendRequest } from "./lab-send.ts";
+import { type As, codeRequest, type LiveRequest, readHeaders } from "../parts/live-request.ts";
+import { type LiveAnswer, sendRequest } from "../parts/send-request.ts";
 import { cardWords, labWords as words } from "./lab-words.ts";
-import { People } from "./people.ts";
+import { People } from "../parts/people.ts";
 import { problemCard } from "./problem-card.ts";
 import { RequestForm } from "./request-form.tsx";
 import { type Switches, SwitchNotices, useSwitches } from "./switches.tsx";
@@ -23,7 +23,7 @@ const people = new People();
 
 /** What stands in the form: a request, and what belongs to it. */
 type Draft = {
-  readonly request: LabRequest;
+  readonly request: LiveRequest;
   readonly as: As;
   readonly card: Card | undefined;
   /** The token that the form was last filled or sent with, for the code. */
@@ -162,7 +162,7 @@ async function sendDraft(what: Draft, switches: Switches): Promise<Outcome> {
   if (card?.withoutDatabase) await switches.switchDatabaseOff();
   const sent: Sent[] = [];
   for (let time = 0; time < (card?.times ?? 1); time += 1) {
-    const answer: LabAnswer | undefined = await sendRequest(request, token.data).catch(() => undefined);
+    const answer: LiveAnswer | undefined = await sendRequest(request, token.data).catch(() => undefined);
     if (answer === undefined) return { fault: words.noAnswer };
     sent.push({ id: crypto.randomUUID(), draft: { ...what, token: token.data }, answer });
   }
@@ -170,7 +170,7 @@ async function sendDraft(what: Draft, switches: Switches): Promise<Outcome> {
   return { sent, token: token.data };
 }
 
-function faultOf({ path, headers }: LabRequest): string | undefined {
+function faultOf({ path, headers }: LiveRequest): string | undefined {
   const read = readHeaders(headers);
   if ("wrongLine" in read) return words.wrongLine(read.wrongLine);
   return path.startsWith("/") && URL.canParse(path, location.origin) && !path.startsWith("//")

@@ -1,14 +1,14 @@
 import { useId } from "preact/hooks";
 import { screenFacts } from "../parts/screen-facts.ts";
-import { type As, type LabRequest, methods } from "./lab-request.ts";
+import { type As, type LiveRequest, methods } from "../parts/live-request.ts";
 import { labWords as words } from "./lab-words.ts";
 
 type RequestFormProps = {
-  readonly request: LabRequest;
+  readonly request: LiveRequest;
   readonly as: As;
   readonly fault: string | undefined;
   readonly isBusy: boolean;
-  readonly onRequest: (request: LabRequest) => void;
+  readonly onRequest: (request: LiveRequest) => void;
   readonly onAs: (as: As) => void;
   readonly onSend: () => void;
 };

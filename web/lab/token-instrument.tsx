@@ -2,9 +2,9 @@ import { useState } from "preact/hooks";
 import { inWords } from "../parts/moment.tsx";
 import { screenFacts } from "../parts/screen-facts.ts";
 import { readToken, type TokenParts, writeToken } from "./jwt-parts.ts";
-import type { As } from "./lab-request.ts";
+import type { As } from "../parts/live-request.ts";
 import { labWords } from "./lab-words.ts";
-import type { People } from "./people.ts";
+import type { People } from "../parts/people.ts";
 import type { Switches } from "./switches.tsx";
 import { tokenWords as words } from "./token-words.ts";
 

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { HeaderList } from "./answer-view.tsx";
-import { sendRequest } from "./lab-send.ts";
+import { sendRequest } from "../parts/send-request.ts";
 import { mostInAnyWindow, type Shot, underFixedWindow } from "./windows.ts";
 import { windowWords as words } from "./window-words.ts";
 

@@ -3,6 +3,7 @@ import { route, type AnyRoute } from "../../platform/http/route.ts";
 import { type BuiltFile, readWebBuild, type WebBuild } from "../../platform/http/web-build.ts";
 import { html, pageOf } from "../../platform/http/web-pages.ts";
 import type { Platform } from "../../platform/platform.ts";
+import { type BuiltChapter, chapterListPage, chapterPage } from "./learn-pages.ts";
 import { type Screen, screens } from "./screens.ts";
 
 /** The pages that a script makes, and what the build made of web/. None of it is part of the API. */
@@ -10,26 +11,40 @@ export function pageRoutes(platform: Platform): readonly AnyRoute[] {
   const build = readWebBuild();
   return [
     ...screens.flatMap((screen) => screenRoutes(platform, screen, build)),
+    ...learnRoutes(platform, build),
     ...build.files.map((file) => fileRoute(file)),
   ];
 }
 
 function screenRoutes(platform: Platform, screen: Screen, build: WebBuild): AnyRoute[] {
   const text = screenPage(platform, screen, build);
-  return [screen.path, ...(screen.paths ?? [])].map((url) =>
-    route({
-      method: "GET",
-      url,
-      tag: "Pages",
-      summary: screen.title,
-      access: "public",
-      limit: "api",
-      hidden: true,
-      success: { status: 200, description: "The page." },
-      problems: [],
-      handle: async (_request, reply) => asPage(platform, reply, text),
-    }),
-  );
+  return [screen.path, ...(screen.paths ?? [])].map((url) => pageRoute(platform, url, screen.title, text));
+}
+
+function learnRoutes(platform: Platform, build: WebBuild): AnyRoute[] {
+  const chapters = build.chapters as readonly BuiltChapter[];
+  const frame = { mode: platform.config.mode, assets: build.assetsOf("learn") };
+  return [
+    pageRoute(platform, "/learn", "Learn", chapterListPage(chapters, frame)),
+    ...chapters.map((chapter) =>
+      pageRoute(platform, `/learn/${chapter.slug}`, chapter.title, chapterPage(chapters, chapter, frame)),
+    ),
+  ];
+}
+
+function pageRoute(platform: Platform, url: string, summary: string, text: string): AnyRoute {
+  return route({
+    method: "GET",
+    url,
+    tag: "Pages",
+    summary,
+    access: "public",
+    limit: "api",
+    hidden: true,
+    success: { status: 200, description: "The page." },
+    problems: [],
+    handle: async (_request, reply) => asPage(platform, reply, text),
+  });
 }
 
 /**

@@ -21,6 +21,8 @@ export type WebBuild = {
   readonly files: readonly BuiltFile[];
   /** @param name of an entry in web/vite.config.ts. */
   readonly assetsOf: (name: string) => PageAssets;
+  /** The chapters of docs/learn, as web/chapters-plugin.ts writes them. */
+  readonly chapters: unknown;
 };
 
 type Chunk = {
@@ -55,6 +57,7 @@ export function readWebBuild(): WebBuild {
     Object.values(manifest).flatMap(({ file, css = [], assets = [] }) => [file, ...css, ...assets]),
   );
   return {
+    chapters: JSON.parse(readFileSync(new URL("chapters.json", dist), "utf8")),
     files: [...names].map(readBuiltFile),
     assetsOf: (name) => {
       const entry = Object.values(manifest).find((chunk) => chunk.isEntry === true && chunk.name === name);

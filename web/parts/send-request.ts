@@ -1,8 +1,8 @@
 import { type GateReport, gates, readServerTiming } from "../gates.ts";
 import type { Problem } from "../server.ts";
-import { type LabRequest, mayHaveBody, readHeaders } from "./lab-request.ts";
+import { type LiveRequest, mayHaveBody, readHeaders } from "./live-request.ts";
 
-export type LabAnswer = {
+export type LiveAnswer = {
   readonly status: number;
   readonly headers: readonly (readonly [name: string, value: string])[];
   /** As text; JSON with its members a line each. */
@@ -20,7 +20,7 @@ const bodyShownMax = 20_000;
  *
  * @param token put into Authorization, unless the headers have one.
  */
-export async function sendRequest(request: LabRequest, token: string | undefined): Promise<LabAnswer> {
+export async function sendRequest(request: LiveRequest, token: string | undefined): Promise<LiveAnswer> {
   const { method, path } = request;
   const read = readHeaders(request.headers);
   const headers = new Headers("headers" in read ? read.headers : []);
@@ -34,7 +34,7 @@ export async function sendRequest(request: LabRequest, token: string | undefined
   return answerOf(response, text, performance.now() - startedAt);
 }
 
-function answerOf(response: Response, text: string, milliseconds: number): LabAnswer {
+function answerOf(response: Response, text: string, milliseconds: number): LiveAnswer {
   const isJson = /json/.test(response.headers.get("content-type") ?? "");
   const parsed = isJson ? parseJson(text) : undefined;
   const problem = response.status >= 400 && isProblem(parsed) ? parsed : undefined;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { codeRequest, readHeaders } from "./lab-request.ts";
+import { codeRequest, readHeaders } from "./live-request.ts";
 
 test("headers are read a line each, and the first line that is none is named", () => {
   assert.deepEqual(readHeaders("content-type: application/json\n\n X : no\n"), { wrongLine: " X : no" });

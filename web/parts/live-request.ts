@@ -4,7 +4,7 @@ import type { CodeRequest } from "../as-code.ts";
 export type As = "nobody" | "user" | "administrator" | "me";
 
 /** A request as it stands in the form. */
-export type LabRequest = {
+export type LiveRequest = {
   readonly method: string;
   /** With the query. */
   readonly path: string;
@@ -29,7 +29,7 @@ export function readHeaders(text: string): { readonly headers: [string, string][
 }
 
 /** The request as other programs would send it, with the token that it is sent with. */
-export function codeRequest(request: LabRequest, token: string | undefined, origin: string): CodeRequest {
+export function codeRequest(request: LiveRequest, token: string | undefined, origin: string): CodeRequest {
   const read = readHeaders(request.headers);
   const headers = "headers" in read ? read.headers : [];
   return {
@@ -41,6 +41,6 @@ export function codeRequest(request: LabRequest, token: string | undefined, orig
 }
 
 /** A browser sends no body with GET and HEAD. */
-export function mayHaveBody({ method, body }: Pick<LabRequest, "method" | "body">): boolean {
+export function mayHaveBody({ method, body }: Pick<LiveRequest, "method" | "body">): boolean {
   return body !== "" && method !== "GET" && method !== "HEAD";
 }
