@@ -124,6 +124,21 @@ test("the window shows what sliding does and a fixed one does not", async (t) =>
   await page.locator(".header-list dt", { hasText: "retry-after" }).last().waitFor();
 });
 
+test("the example of a problem opens in the Lab, with what leads to it", async (t) => {
+  const page = await openLab(t);
+  if (page === undefined) return;
+  for (const code of ["token-expired", "email-taken", "last-admin"]) {
+    await page.goto(new URL(`/lab?problem=${code}`, page.url()).href);
+    const send = page.getByRole("button", { name: "Send", exact: true });
+    await send.click();
+    if (code === "last-admin") {
+      await page.getByText("200: it passed all seven gates.").waitFor(); // The Lab cannot send it: it shows the first card.
+      continue;
+    }
+    await page.locator(".track-saw", { hasText: code }).waitFor();
+  }
+});
+
 test("in production the Lab has no switches, and sends as nobody", async (t) => {
   const page = await openLab(t, {
     TOLLGATE_MODE: "production",

@@ -2,10 +2,17 @@ import type { Answer } from "../server.ts";
 import type { As, LiveRequest } from "../parts/live-request.ts";
 import type { Person } from "../parts/people.ts";
 
+type Sender = "nobody" | "user" | "administrator";
+
+/** A request that leads to a card's own. */
+export type CardStep = { readonly as: Sender; readonly times: number; readonly request: LiveRequest };
+
 /** What the Lab sends for one status. */
 export type Card = {
   readonly status: number;
-  readonly as: "nobody" | "user" | "administrator";
+  readonly as: Sender;
+  /** What is sent first. */
+  readonly before?: readonly CardStep[];
   /** How often: the limit is met by asking too often. */
   readonly times?: number;
   /** Switches the database off first. */
@@ -75,7 +82,7 @@ export const moreCards: readonly Card[] = [
 ];
 
 /** What a server in production lets the Lab play: nobody, and who is signed in. */
-export function playedAs(as: Card["as"], isDevelopment: boolean): As {
+export function playedAs(as: Sender, isDevelopment: boolean): As {
   return isDevelopment || as === "nobody" ? as : "me";
 }
 

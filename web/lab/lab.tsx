@@ -37,7 +37,8 @@ const noDraft: Draft = {
   token: undefined,
 };
 
-function Lab() {
+/** What the Lab knows and can do; `Lab` shows it. */
+function useLab() {
   const [draft, setDraft] = useState(noDraft);
   const [sent, setSent] = useState<readonly Sent[]>([]);
   const [problem, setProblem] = useState<Problem>();
@@ -56,8 +57,9 @@ function Lab() {
   }, []);
   useEffect(() => {
     const begin = async (): Promise<void> => {
-      const asked = await problemCard(new URLSearchParams(location.search).get("problem"));
-      const first = asked ?? cards[0];
+      const asked = await problemCard(new URLSearchParams(location.search).get("problem"), people);
+      if (asked && "problem" in asked) setProblem(asked.problem);
+      const first = asked && "data" in asked ? asked.data : cards[0];
       if (first) await pick(first);
     };
     void begin();
@@ -77,6 +79,16 @@ function Lab() {
     setSent((before) => [...outcome.sent.toReversed(), ...before].slice(0, historyMax));
   };
 
+  const playAs = async (as: As): Promise<void> => {
+    const token = await people.tokenOf(as);
+    if ("problem" in token) setProblem(token.problem);
+    else setDraft((before) => ({ ...before, as, token: token.data }));
+  };
+  return { draft, setDraft, sent, problem, fault, isBusy, switches, pick, send, playAs };
+}
+
+function Lab() {
+  const { draft, setDraft, sent, problem, fault, isBusy, switches, pick, send, playAs } = useLab();
   const answer = sent[0]?.answer;
   const code = useMemo(() => codeRequest(draft.request, draft.token, location.origin), [draft]);
   return (
@@ -92,7 +104,7 @@ function Lab() {
           fault={fault}
           isBusy={isBusy}
           onRequest={(request) => setDraft({ ...draft, request })}
-          onAs={(as) => void people.tokenOf(as).then((token) => setDraft({ ...draft, as, token: tokenIn(token) }))}
+          onAs={(as) => void playAs(as)}
           onSend={() => void send(draft)}
         />
         <section class="panel" aria-labelledby="answer-title">
@@ -154,20 +166,38 @@ type Outcome =
   | { readonly fault: string }
   | { readonly problem: Problem };
 
-/** Sends a draft as often as its card says; the oldest first. */
+/** Sends what leads to a draft, then the draft itself as often as its card says. All that was sent, the oldest first. */
 async function sendDraft(what: Draft, switches: Switches): Promise<Outcome> {
-  const { request, as, card } = what;
-  const token = await people.tokenOf(as);
-  if ("problem" in token) return token;
-  if (card?.withoutDatabase) await switches.switchDatabaseOff();
-  const sent: Sent[] = [];
-  for (let time = 0; time < (card?.times ?? 1); time += 1) {
-    const answer: LiveAnswer | undefined = await sendRequest(request, token.data).catch(() => undefined);
-    if (answer === undefined) return { fault: words.noAnswer };
-    sent.push({ id: crypto.randomUUID(), draft: { ...what, token: token.data }, answer });
+  const { card } = what;
+  if (card?.withoutDatabase) {
+    const token = await people.tokenOf(what.as); // Made while there still is a database.
+    if ("problem" in token) return token;
+    await switches.switchDatabaseOff();
   }
-  if (request.method === "DELETE" && sent.at(-1)?.answer.status === 204) people.forget(as);
-  return { sent, token: token.data };
+  const steps = [...(card?.before ?? []), { request: what.request, as: what.as, times: card?.times ?? 1 }];
+  const replaced = new Map<As, string>();
+  const sent: Sent[] = [];
+  let lastToken: string | undefined;
+  for (const { request, as, times } of steps) {
+    const token: Answer<string | undefined> = replaced.has(as) ? { data: replaced.get(as) } : await people.tokenOf(as);
+    if ("problem" in token) return token;
+    for (let time = 0; time < times; time += 1) {
+      const answer: LiveAnswer | undefined = await sendRequest(request, token.data).catch(() => undefined);
+      if (answer === undefined) return { fault: words.noAnswer };
+      sent.push({ id: crypto.randomUUID(), draft: { request, as, card: undefined, token: token.data }, answer });
+    }
+    const made = tokenIn(sent.at(-1)?.answer.body ?? "");
+    if (made !== undefined && as !== "nobody") replaced.set(as, made);
+    if (request.method === "DELETE" && sent.at(-1)?.answer.status === 204) people.forget(as);
+    lastToken = token.data;
+  }
+  await switches.look();
+  return { sent, token: lastToken };
+}
+
+/** A sign-in among the steps gives its account another token. */
+function tokenIn(body: string): string | undefined {
+  return /^\s*"token": "([\w.-]+)"/m.exec(body)?.[1];
 }
 
 function faultOf({ path, headers }: LiveRequest): string | undefined {
@@ -182,10 +212,6 @@ function faultOf({ path, headers }: LiveRequest): string | undefined {
 function withToken(token: string): Draft {
   const request = { method: "GET", path: "/users/me", headers: `authorization: Bearer ${token}`, body: "" };
   return { request, as: "nobody", card: undefined, token: undefined };
-}
-
-function tokenIn(answer: Answer<string | undefined>): string | undefined {
-  return "data" in answer ? answer.data : undefined;
 }
 
 mountScreen(<Lab />);

@@ -75,6 +75,22 @@ export function RequestForm({ request, as, fault, isBusy, onRequest, onAs, onSen
         spellcheck={false}
         onInput={({ currentTarget }) => onRequest({ ...request, body: currentTarget.value })}
       />
+      <Sender as={as} onAs={onAs} />
+      <p class="field-error" role="alert">
+        {fault}
+      </p>
+      <p class="actions">
+        <button type="submit" class="primary" disabled={isBusy}>
+          {isBusy ? words.sending : words.send}
+        </button>
+      </p>
+    </form>
+  );
+}
+
+function Sender({ as, onAs }: Pick<RequestFormProps, "as" | "onAs">) {
+  return (
+    <>
       <fieldset class="choices">
         <legend>{words.as}</legend>
         {roles.map((one) => (
@@ -85,14 +101,6 @@ export function RequestForm({ request, as, fault, isBusy, onRequest, onAs, onSen
         ))}
       </fieldset>
       <p class="field-hint">{screenFacts.isDevelopment ? words.asHint : words.asHintProduction}</p>
-      <p class="field-error" role="alert">
-        {fault}
-      </p>
-      <p class="actions">
-        <button type="submit" class="primary" disabled={isBusy}>
-          {isBusy ? words.sending : words.send}
-        </button>
-      </p>
-    </form>
+    </>
   );
 }

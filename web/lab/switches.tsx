@@ -8,6 +8,8 @@ export type Switches = {
   /** Seconds that the database is away yet, as of the last answer. */
   readonly awaySeconds: number;
   readonly clockSeconds: number;
+  /** Reads them anew: a request may have turned one. */
+  readonly look: () => Promise<void>;
   readonly switchDatabaseOff: () => Promise<void>;
   readonly switchDatabaseOn: () => Promise<void>;
   readonly advanceClock: (seconds: number) => Promise<void>;
@@ -22,16 +24,15 @@ export function useSwitches(): Switches {
     const answer = await ask(api.POST("/dev/faults", { body: { database } }));
     if ("data" in answer) setAwaySeconds(answer.data.seconds_left);
   };
-  useEffect(() => {
+  const look = async (): Promise<void> => {
     if (!screenFacts.isDevelopment) return;
-    const look = async (): Promise<void> => {
-      const [faults, clock] = await Promise.all([ask(api.GET("/dev/faults")), ask(api.GET("/dev/clock"))]);
-      if ("data" in faults) setAwaySeconds(faults.data.seconds_left);
-      if ("data" in clock) setClockSeconds(clock.data.offset_seconds);
-    };
-    void look();
-  }, []);
+    const [faults, clock] = await Promise.all([ask(api.GET("/dev/faults")), ask(api.GET("/dev/clock"))]);
+    if ("data" in faults) setAwaySeconds(faults.data.seconds_left);
+    if ("data" in clock) setClockSeconds(clock.data.offset_seconds);
+  };
+  useEffect(() => void look(), []);
   return {
+    look,
     awaySeconds,
     clockSeconds,
     switchDatabaseOff: () => setDatabase("away"),

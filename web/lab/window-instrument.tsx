@@ -44,7 +44,9 @@ export function WindowInstrument() {
   const aroundBorder = async (): Promise<void> => {
     firstAt.current = performance.now();
     await fire(5);
-    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    await new Promise((resolve) => {
+      setTimeout(resolve, 2_000);
+    });
     await fire(5);
   };
   const windowMilliseconds = limit.windowSeconds * 1000;
