@@ -5,6 +5,7 @@ import { screenFacts } from "../parts/screen-facts.ts";
 import { toast } from "../parts/toasts.tsx";
 import { api, ask, type Problem, type User } from "../server.ts";
 import { accountWords as words } from "./account-words.ts";
+import { onSubmit } from "../parts/on-submit.ts";
 
 /** Another password; the current one proves that it is the owner who asks. */
 export function Password({ user }: { readonly user: User }) {
@@ -28,14 +29,7 @@ export function Password({ user }: { readonly user: User }) {
   return (
     <section aria-labelledby="password">
       <h2 id="password">{words.password}</h2>
-      <form
-        class="narrow"
-        novalidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          void change();
-        }}
-      >
+      <form class="narrow" novalidate onSubmit={onSubmit(change)}>
         {problem && !problem.errors ? <ProblemNotice problem={problem} /> : null}
         <input type="text" name="username" autocomplete="username" value={user.email} readOnly hidden />
         <Field

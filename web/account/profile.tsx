@@ -5,6 +5,7 @@ import { ProblemNotice } from "../parts/notice.tsx";
 import { toast } from "../parts/toasts.tsx";
 import { api, ask, type Problem, type User } from "../server.ts";
 import { accountWords as words } from "./account-words.ts";
+import { onSubmit } from "../parts/on-submit.ts";
 
 type ProfileProps = { readonly user: User; readonly onChanged: () => void };
 
@@ -36,14 +37,7 @@ export function Profile({ user, onChanged }: ProfileProps) {
           <Moment at={user.created_at} />
         </dd>
       </dl>
-      <form
-        class="narrow"
-        novalidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          void rename(next, () => void rename(before));
-        }}
-      >
+      <form class="narrow" novalidate onSubmit={onSubmit(() => rename(next, () => void rename(before)))}>
         {problem && !fault ? <ProblemNotice problem={problem} /> : null}
         <Field
           label={words.displayName}

@@ -2,6 +2,7 @@ import { useId } from "preact/hooks";
 import { screenFacts } from "../parts/screen-facts.ts";
 import { type As, type LiveRequest, methods } from "../parts/live-request.ts";
 import { labWords as words } from "./lab-words.ts";
+import { onSubmit } from "../parts/on-submit.ts";
 
 type RequestFormProps = {
   readonly request: LiveRequest;
@@ -20,15 +21,7 @@ export function RequestForm({ request, as, fault, isBusy, onRequest, onAs, onSen
   const id = useId();
   const { method, path, headers, body } = request;
   return (
-    <form
-      class="panel"
-      aria-labelledby="request-title"
-      novalidate
-      onSubmit={(event) => {
-        event.preventDefault();
-        onSend();
-      }}
-    >
+    <form class="panel" aria-labelledby="request-title" novalidate onSubmit={onSubmit(onSend)}>
       <h2 id="request-title">{words.request}</h2>
       <div class="request-line">
         <span>

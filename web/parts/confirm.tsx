@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { partWords as words } from "./part-words.ts";
+import { onSubmit } from "./on-submit.ts";
 
 type ConfirmProps = {
   readonly title: string;
@@ -19,13 +20,7 @@ export function Confirm({ title, action, isBusy, isDangerous, onConfirm, onClose
   useEffect(() => dialog.current?.showModal(), []);
   return (
     <dialog ref={dialog} aria-labelledby="confirm-title" onClose={onClose}>
-      <form
-        method="dialog"
-        onSubmit={(event) => {
-          event.preventDefault();
-          onConfirm();
-        }}
-      >
+      <form method="dialog" onSubmit={onSubmit(onConfirm)}>
         <h2 id="confirm-title">{title}</h2>
         {children}
         <p class="actions">

@@ -6,6 +6,7 @@ import { screenFacts } from "../parts/screen-facts.ts";
 import { ownPath } from "../return-to.ts";
 import { type Problem, problemOf, session, unreachable } from "../server.ts";
 import { signInWords as words } from "./sign-in-words.ts";
+import { onSubmit } from "../parts/on-submit.ts";
 
 const isSignUp = location.pathname.startsWith("/sign-up");
 const query = new URLSearchParams(location.search);
@@ -37,15 +38,7 @@ function SignIn() {
     problem?.errors?.find((fault) => fault.pointer === pointer)?.detail;
 
   return (
-    <form
-      ref={form}
-      class="narrow"
-      novalidate
-      onSubmit={(event) => {
-        event.preventDefault();
-        void submit();
-      }}
-    >
+    <form ref={form} class="narrow" novalidate onSubmit={onSubmit(submit)}>
       {problem && !problem.errors ? <ProblemNotice problem={problem} /> : null}
       <Field
         label={words.email}
