@@ -73,14 +73,14 @@ function createMarked(colour: (text: string, language: string) => string): Marke
         const from = attributes.find((one) => /^(?:from|file)=/.test(one))?.split("=")[1];
         const caption = from === undefined ? "" : `<figcaption>${from}</figcaption>`;
         // Wider than its place, it scrolls within itself: a keyboard must be able to reach it.
-        const code = colour(text, language).replace('tabindex="0"', `tabindex="0" role="region" aria-label="Code"`);
+        const code = colour(text, language).replace('tabindex="0"', `tabindex="0" role="group" aria-label="Code"`);
         return `<figure class="code-block">${caption}${code}</figure>`;
       },
       table(token) {
         const rows = (cells: readonly Tokens.TableCell[], tag: string): string =>
           `<tr>${cells.map(({ tokens }) => `<${tag}>${this.parser.parseInline(tokens)}</${tag}>`).join("")}</tr>`;
         const body = token.rows.map((cells) => rows(cells, "td")).join("");
-        return `<div class="table" tabindex="0" role="region" aria-label="Table"><table><thead>${rows(token.header, "th")}</thead><tbody>${body}</tbody></table></div>`;
+        return `<div class="table" tabindex="0" role="group" aria-label="Table"><table><thead>${rows(token.header, "th")}</thead><tbody>${body}</tbody></table></div>`;
       },
       link({ href, tokens }) {
         const text = this.parser.parseInline(tokens);

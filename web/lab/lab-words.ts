@@ -18,7 +18,6 @@ export const labWords = {
   asHint: "The Lab makes throw-away accounts; the server deletes them after an hour.",
   asHintProduction: "In production the Lab makes no accounts: sign in to send requests as yourself.",
   send: "Send",
-  sending: "Sending…",
   gates: "The gates",
   gatesBefore: "Send a request and see how far it gets.",
   passedAll: (status: number): string => `${status}: it passed all seven gates.`,

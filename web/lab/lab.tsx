@@ -43,7 +43,7 @@ function useLab() {
   const [sent, setSent] = useState<readonly Sent[]>([]);
   const [problem, setProblem] = useState<Problem>();
   const [fault, setFault] = useState<string>();
-  const [isBusy, setIsBusy] = useState(false);
+  const [isBusy, setIsBusy] = useState(true); // Until the first card is in the form.
   const switches = useSwitches();
 
   const pick = useCallback(async (card: Card): Promise<void> => {

@@ -74,7 +74,7 @@ export function RequestForm({ request, as, fault, isBusy, onRequest, onAs, onSen
       </p>
       <p class="actions">
         <button type="submit" class="primary" disabled={isBusy}>
-          {isBusy ? words.sending : words.send}
+          {words.send}
         </button>
       </p>
     </form>

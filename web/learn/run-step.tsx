@@ -71,7 +71,7 @@ function OutcomeView({ outcome }: { readonly outcome: Outcome }) {
         {words.sent}: <code>{`${request.method} ${request.path}`}</code>
         {way.length > 0 ? ` · ${words.gates(way.join(" → "))}` : ""}
       </p>
-      <pre tabIndex={0} role="region" aria-label={words.answered} class="run-answer">
+      <pre tabIndex={0} role="group" aria-label={words.answered} class="run-answer">
         <code>{`${answer.status}\n${answer.body}`}</code>
       </pre>
     </>

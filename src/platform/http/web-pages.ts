@@ -112,5 +112,5 @@ export function codeBlock(
   { toCopy = false }: { readonly toCopy?: boolean } = {},
 ): SafeHtml {
   const copy = toCopy ? html` data-copy` : html``;
-  return html`<pre tabindex="0" role="region" aria-label="${label}"${copy}><code>${text}</code></pre>`;
+  return html`<pre tabindex="0" role="group" aria-label="${label}"${copy}><code>${text}</code></pre>`;
 }
