@@ -7,6 +7,7 @@ import { chaptersPlugin } from "./chapters-plugin.ts";
 /** A page's script: its name in the server's table of screens (src/features/pages/screens.ts) → its file. */
 const entries = {
   account: "account/account.tsx",
+  console: "console/console.tsx",
   lab: "lab/lab.tsx",
   learn: "learn/learn.tsx",
   page: "page.ts",

@@ -31,6 +31,14 @@ export function useAsked<Data>(call: () => Promise<Answer<Data>>, about: readonl
   return { answer, isBusy, again: useCallback(() => setRound((one) => one + 1), []) };
 }
 
+/** Does something every so many seconds, while the page is seen. */
+export function useEvery(seconds: number, run: () => void): void {
+  useEffect(() => {
+    const timer = setInterval(() => (document.hidden ? undefined : run()), seconds * 1000);
+    return () => clearInterval(timer);
+  }, [seconds, run]);
+}
+
 /** Who is signed in. A page that needs somebody sends nobody to sign in, and they come back. */
 export function useSignedInUser(): Asked<User> {
   useEffect(() => session.onChange((isSignedIn) => (isSignedIn ? undefined : goToSignIn())), []);

@@ -35,6 +35,14 @@ export const screens: readonly Screen[] = [
     place: "/account",
   },
   {
+    path: "/console",
+    paths: ["users", "decisions", "limits", "keys", "settings", "health"].map((view) => `/console/${view}`),
+    title: "Console",
+    lead: "What this server does, for those who run it.",
+    script: "console",
+    place: "/console",
+  },
+  {
     path: "/account",
     title: "Your account",
     lead: "Who you are here, where you are signed in, and what changed lately.",

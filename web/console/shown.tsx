@@ -1,0 +1,48 @@
+import type { ComponentChildren } from "preact";
+import type { Asked } from "../parts/ask-hooks.ts";
+import { Skeleton } from "../parts/loading.tsx";
+import { ProblemNotice } from "../parts/notice.tsx";
+
+type ShownProps<Data> = { readonly asked: Asked<Data>; readonly children: (data: Data) => ComponentChildren };
+
+/** What was asked for, once it is there; until then grey lines, or why not. */
+export function Shown<Data>({ asked: { answer, again }, children }: ShownProps<Data>) {
+  if (answer === undefined) return <Skeleton lines={6} />;
+  if ("problem" in answer) return <ProblemNotice problem={answer.problem} onRetry={again} />;
+  return <>{children(answer.data)}</>;
+}
+
+type TableProps = {
+  readonly label: string;
+  readonly head: readonly string[];
+  readonly children: ComponentChildren;
+};
+
+/** A table in a frame within which it scrolls. */
+export function Table({ label, head, children }: TableProps) {
+  return (
+    <div class="table" tabIndex={0} role="region" aria-label={label}>
+      <table>
+        <thead>
+          <tr>
+            {head.map((text) => (
+              <th key={text} scope="col">
+                {text}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>{children}</tbody>
+      </table>
+    </div>
+  );
+}
+
+/** What will be here, and how. */
+export function Empty({ text }: { readonly text: string }) {
+  return (
+    <div class="empty">
+      <p>{text}</p>
+    </div>
+  );
+}
