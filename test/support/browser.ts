@@ -33,3 +33,10 @@ export function complaintsOf(page: Page): readonly string[] {
   page.on("pageerror", (error) => complaints.push(error.message));
   return complaints;
 }
+
+/** Fills the page /sign-in and sends it. */
+export async function signInAtPage(page: Page, email: string, password: string): Promise<void> {
+  await page.getByLabel("E-mail address").fill(email);
+  await page.getByRole("textbox", { name: "Password" }).fill(password);
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+}

@@ -111,6 +111,8 @@ export const consoleWords = {
   took: "took",
 
   limitsLead: "A limit counts accepted requests in a sliding window. Choose one to see who is near it.",
+  limit: "Limit",
+  meaning: "For",
   quota: "Quota",
   per: "Per",
   setting: "Setting",

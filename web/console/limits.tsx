@@ -21,7 +21,7 @@ export function Limits() {
         {({ items }) => (
           <Table
             label={words.places.limits}
-            head={[words.name, words.quota, words.per, words.keysHeld, words.setting, words.value]}
+            head={[words.limit, words.quota, words.per, words.keysHeld, words.setting, words.meaning]}
           >
             {items.map((limit) => (
               <tr key={limit.name}>
@@ -40,12 +40,12 @@ export function Limits() {
                     ? words.off
                     : words.inSeconds(limit.quota, limit.window_seconds)}
                 </td>
-                <td>{limit.keyed_by}</td>
+                <td class="words">{limit.keyed_by}</td>
                 <td class="number">{limit.keys_held ?? ""}</td>
                 <td>
                   <code>{limit.setting}</code>
                 </td>
-                <td>{limit.meaning}</td>
+                <td class="words">{limit.meaning}</td>
               </tr>
             ))}
           </Table>

@@ -102,16 +102,15 @@ type ActionsProps = {
 
 type Asking = "end-sessions" | "require-password" | "delete" | "prove";
 
-/** What can be undone is done at once, with a way back; what cannot is asked for first. */
-function Actions({ user, asked, onChanged, onGone }: ActionsProps) {
+/** What can be done to an account, and what came of it. */
+function useActions({ user, asked, onChanged, onGone }: ActionsProps) {
   const [asking, setAsking] = useState<Asking>();
   const [problem, setProblem] = useState<Problem>();
-  const { id, email, role, disabled, password_change_required: mustChange = false } = user;
-  const path = { id };
+  const path = { id: user.id };
   const after = (answer: Answer<unknown>, what: string, undo?: () => void): void => {
     setAsking(undefined);
     setProblem("problem" in answer ? answer.problem : undefined);
-    if ("data" in answer) toast(words.changed(email, what), undo);
+    if ("data" in answer) toast(words.changed(user.email, what), undo);
     asked.again();
     onChanged();
   };
@@ -121,7 +120,6 @@ function Actions({ user, asked, onChanged, onGone }: ActionsProps) {
       what,
       back && (() => void change(...back)),
     );
-  const otherRole = role === "admin" ? "user" : "admin";
   const remove = async (): Promise<void> => {
     const answer = await ask(api.DELETE("/users/{id}", { params: { path } }));
     if (needsProof(answer)) return setAsking("prove");
@@ -130,36 +128,36 @@ function Actions({ user, asked, onChanged, onGone }: ActionsProps) {
   };
   const endSessions = async (): Promise<void> =>
     after(await ask(api.DELETE("/admin/users/{id}/sessions", { params: { path } })), words.isSignedOut);
-  const disableBack = [{ disabled }, disabled ? words.isDisabled : words.isEnabled] as const;
+  return { asking, setAsking, problem, change, remove, endSessions };
+}
+
+/** What can be undone is done at once, with a way back; what cannot is asked for first. */
+function Actions(props: ActionsProps) {
+  const { asking, setAsking, problem, change, remove, endSessions } = useActions(props);
+  const { email, role, disabled, password_change_required: mustChange = false } = props.user;
+  const otherRole = role === "admin" ? "user" : "admin";
+  const changeRole = (): Promise<void> =>
+    change({ role: otherRole }, words.roleIs(otherRole), [{ role }, words.roleIs(role)]);
+  const toggleDisabled = (): Promise<void> => {
+    const saidOf = (isDisabled: boolean): string => (isDisabled ? words.isDisabled : words.isEnabled);
+    return change({ disabled: !disabled }, saidOf(!disabled), [{ disabled }, saidOf(disabled)]);
+  };
+  const togglePassword = (): void =>
+    mustChange ? void change({ password_change_required: false }, words.needNotChange) : setAsking("require-password");
   return (
     <>
       {problem ? <ProblemNotice problem={problem} /> : null}
       <p class="actions">
-        <button
-          type="button"
-          onClick={() => void change({ role: otherRole }, words.roleIs(otherRole), [{ role }, words.roleIs(role)])}
-        >
+        <button type="button" onClick={() => void changeRole()}>
           {words.makeRole(otherRole)}
         </button>
-        <button
-          type="button"
-          onClick={() =>
-            void change({ disabled: !disabled }, disabled ? words.isEnabled : words.isDisabled, disableBack)
-          }
-        >
+        <button type="button" onClick={() => void toggleDisabled()}>
           {disabled ? words.enable : words.disable}
         </button>
         <button type="button" onClick={() => setAsking("end-sessions")}>
           {words.endSessions}
         </button>
-        <button
-          type="button"
-          onClick={() =>
-            mustChange
-              ? void change({ password_change_required: false }, words.needNotChange)
-              : setAsking("require-password")
-          }
-        >
+        <button type="button" onClick={togglePassword}>
           {mustChange ? words.waivePassword : words.requirePassword}
         </button>
         <button type="button" class="danger" onClick={() => setAsking("delete")}>
