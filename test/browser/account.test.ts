@@ -58,7 +58,7 @@ test("tabs share one session: who signs out in one is signed out in all", async 
   const other = await context.newPage();
   await other.goto(`${url}/account`);
   await other.getByRole("heading", { name: "Profile" }).waitFor();
-  assert.equal(await other.getByText("this one", { exact: true }).count(), 1);
+  await other.getByText("this one", { exact: true }).waitFor();
   await page.getByRole("button", { name: "Sign out", exact: true }).click();
   await other.waitForURL(/\/sign-in/);
 });
