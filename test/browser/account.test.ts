@@ -41,7 +41,11 @@ test("sign up, be signed in, rename and take it back, change the password, sign 
   await page.getByRole("button", { name: "Sign out", exact: true }).click();
   await page.waitForURL(/\/sign-in\?returnTo=%2Faccount$/);
   await signInAtPage(page, email, password);
-  await page.getByRole("alert").filter({ hasText: /password/i }).first().waitFor();
+  await page
+    .getByRole("alert")
+    .filter({ hasText: /password/i })
+    .first()
+    .waitFor();
   await signInAtPage(page, email, "another battery horse");
   await page.waitForURL(`${url}/account`);
   assert.deepEqual(
@@ -69,7 +73,11 @@ test("another browser's session is listed in words, and can be ended from here",
   const { page, url } = opened;
   await signUpAtPage(page, url);
   const headers = { "content-type": "application/json", "user-agent": "curl/8.5.0" };
-  const signedIn = await fetch(`${url}/auth/login`, { method: "POST", headers, body: JSON.stringify({ email, password }) });
+  const signedIn = await fetch(`${url}/auth/login`, {
+    method: "POST",
+    headers,
+    body: JSON.stringify({ email, password }),
+  });
   const { token } = (await signedIn.json()) as { token: string };
   await page.reload();
   await page.getByText("curl", { exact: true }).waitFor();
@@ -96,7 +104,11 @@ test("deleting the account is asked for, needs a recent proof, and is final", as
   await proof.getByRole("textbox", { name: "Password" }).fill(password);
   await proof.getByRole("button", { name: "Go on" }).click();
   await page.waitForURL(`${url}/`);
-  const login = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ email, password }) };
+  const login = {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ email, password }),
+  };
   assert.equal((await fetch(`${url}/auth/login`, login)).status, 401);
 });
 
@@ -123,9 +135,16 @@ test("a sign-in leads back to a path of our own and to no other place; a 429 cou
   if (tab === undefined) throw new Error("no tab");
   await tab.goto(`${url}/sign-in`);
   await signInAtPage(tab, email, "wrong password");
-  await tab.getByRole("alert").filter({ hasText: /password/i }).first().waitFor();
+  await tab
+    .getByRole("alert")
+    .filter({ hasText: /password/i })
+    .first()
+    .waitFor();
   await signInAtPage(tab, email, password);
-  await tab.getByText(/You can try again in \d+ seconds\./).first().waitFor();
+  await tab
+    .getByText(/You can try again in \d+ seconds\./)
+    .first()
+    .waitFor();
   assert.equal(await tab.getByRole("button", { name: "Sign in", exact: true }).isDisabled(), true);
 });
 

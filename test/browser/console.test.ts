@@ -15,7 +15,10 @@ test("an administrator finds an account, disables it and takes that back, and se
   await page.getByLabel("Search").fill("nobody-has-this");
   await page.getByText("No account matches.").waitFor();
   await page.getByLabel("Search").fill("lab");
-  await page.getByRole("button", { name: /^Open lab-/ }).first().waitFor();
+  await page
+    .getByRole("button", { name: /^Open lab-/ })
+    .first()
+    .waitFor();
   await page.getByLabel("Role").selectOption("user");
   const user = page.getByRole("button", { name: /^Open lab-/ });
   await page.locator("tbody tr").nth(1).waitFor({ state: "detached" });

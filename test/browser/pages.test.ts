@@ -8,7 +8,16 @@ import { complaintsOf, openBrowser } from "../support/browser.ts";
 import { startServer } from "../support/server-process.ts";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const paths = ["/", "/errors", "/errors/validation-failed", "/lab", "/learn", "/learn/02-database"];
+const paths = [
+  "/",
+  "/errors",
+  "/errors/validation-failed",
+  "/lab",
+  "/learn",
+  "/learn/02-database",
+  "/sign-in",
+  "/sign-up",
+];
 const firstLoadBytesMax = 60 * 1024;
 
 test("the pages are for everybody: both schemes, narrow screens, keyboard alone, nothing from elsewhere", async (t) => {
