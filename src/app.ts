@@ -39,6 +39,7 @@ export type App = Awaited<ReturnType<typeof createServer>> & {
 /** The server with all its features: the only file that knows them all. Not listening yet. */
 export async function buildApp(platform: Platform): Promise<App> {
   let isStopping = false;
+  await platform.redis?.open();
   preparePasswordChecks(platform);
   const sessions = await openSessions(platform);
   await purgeThrowaways(platform);

@@ -28,6 +28,7 @@ test("an empty environment is development, as the contract says", () => {
     port: 8000,
     publicUrl: "http://localhost:8000",
     database: { kind: "sqlite", path: resolve("data/tollgate.db") },
+    redis: undefined,
     dataDirectory: resolve("data"),
     secretKey: undefined,
     tokenAlgorithm: "ES256",
@@ -55,6 +56,11 @@ test("an empty variable counts as not set", () => {
   const names = settingsReference().map(({ name }) => name);
   assert.deepEqual(configFrom(Object.fromEntries(names.map((name) => [name, ""]))), configFrom({}));
 });
+
+function goodRedis(text: string, redis: Partial<NonNullable<Config["redis"]>>): Good {
+  const plain = { nodes: [{ host: "h", port: 6379 }], tls: false, username: undefined, password: undefined };
+  return { env: { REDIS_URL: text }, expected: { redis: { ...plain, databaseIndex: 0, ...redis } } };
+}
 
 type Good = { readonly env: Environment; readonly expected: Partial<Config> };
 
@@ -116,6 +122,24 @@ const good: readonly Good[] = [
     },
     expected: onPostgres({ connectionsMax: 500, waitMilliseconds: 50, statementMilliseconds: 60_000 }),
   },
+  goodRedis("redis://h", {}),
+  goodRedis("redis://h:6379/", {}),
+  goodRedis("rediss://my_redis-1.example.com:1/15", {
+    nodes: [{ host: "my_redis-1.example.com", port: 1 }],
+    tls: true,
+    databaseIndex: 15,
+  }),
+  goodRedis("redis://:p%40s%2Cs@[::1]:65535", { nodes: [{ host: "::1", port: 65_535 }], password: "p@s,s" }),
+  goodRedis("redis://user:pass@h", { username: "user", password: "pass" }),
+  goodRedis("redis://user:pass@h, h:7001,redis://user:pass@[fd00::1]:7002/0", {
+    nodes: [
+      { host: "h", port: 6379 },
+      { host: "h", port: 7001 },
+      { host: "fd00::1", port: 7002 },
+    ],
+    username: "user",
+    password: "pass",
+  }),
   { env: { SECRET_KEY: "x".repeat(32) }, expected: { secretKey: "x".repeat(32) } },
   { env: { SECRET_KEY: "ü".repeat(16) }, expected: { secretKey: "ü".repeat(16) } },
   { env: { SECRET_KEY: "x".repeat(1024) }, expected: { secretKey: "x".repeat(1024) } },
@@ -191,7 +215,29 @@ const bad: Readonly<Record<string, readonly string[]>> = {
   DATABASE_POOL: ["0", "501", "ten"],
   DATABASE_WAIT: ["49ms", "31s", "0"],
   DATABASE_TIMEOUT: ["99ms", "61s", "off"],
-  REDIS_URL: ["redis://:hunter2@h"],
+  REDIS_URL: [
+    "hunter2",
+    "h:6379",
+    "http://:hunter2@h",
+    "redis:",
+    "redis://",
+    "redis://:hunter2@",
+    "redis://:hunter2@h:0",
+    "redis://:hunter2@h:65536",
+    "redis://:hunter2@h/x",
+    "redis://:hunter2@h/1/2",
+    "redis://:hunter2@h?db=1",
+    "redis://:hunter2@h#1",
+    "redis://:hunter2%@h",
+    "redis://a b",
+    "redis://:hunter2@h,",
+    "redis://:hunter2@h,rediss://:hunter2@i",
+    "redis://:hunter2@h,redis://:other@i",
+    "redis://:hunter2@h/1,i",
+    "redis://:hunter2@h,i/1",
+    "redis://:hunter2@h,i:x",
+    `redis://h${",h".repeat(100)}`,
+  ],
   SECRET_KEY: ["hunter2", "x".repeat(31), "x".repeat(1025)],
   TOKEN_ALGORITHM: ["none", "RS256", "es256"],
   ACCESS_TOKEN_LIFETIME: ["59", "3601", "61m", "1d", "900000ms", "15 m", "-15m", "15M", "1.5h"],

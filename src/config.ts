@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import { dirname, resolve } from "node:path";
 import type { LimitName, Quota } from "./contract/limits.ts";
 import type { PostgresTarget } from "./database-url.ts";
+import type { RedisAddress } from "./redis-url.ts";
 import { type Fault, parsePublicUrl } from "./setting-parsers.ts";
 import type { SmtpRelay } from "./mail-settings.ts";
 import type { Known, Setting } from "./setting.ts";
@@ -17,6 +18,8 @@ export type Config = {
     | { readonly kind: "sqlite"; readonly path: string }
     | { readonly kind: "sqlite-memory" }
     | { readonly kind: "postgres"; readonly target: PostgresTarget; readonly bounds: PostgresBounds };
+  /** Where processes share what they count; undefined: each counts in its own memory. */
+  readonly redis: RedisAddress | undefined;
   /**
    * Where generated secrets and the control socket live: beside the file of the database, in ./data with PostgreSQL;
    * undefined for a database in memory.
@@ -139,13 +142,14 @@ function readAll({ read, learn, effective }: Reader): Config {
   learn({ port });
   const publicUrl = read(settings.publicUrl);
   const database = readDatabase(read);
-  read(settings.redis);
+  const redis = read(settings.redis);
   return {
     mode,
     host,
     port,
     publicUrl,
     database,
+    redis,
     dataDirectory: dataDirectoryOf(database),
     secretKey: read(settings.secretKey),
     tokenAlgorithm: read(settings.tokenAlgorithm),

@@ -102,7 +102,7 @@ export function parseProxies(text: string): Parsed<readonly string[]> {
   return { fault: `cannot be used: its entry ${proxies.fault.replace(/\.$/, "")}`, isComplete: true };
 }
 
-function parseList(text: string): Parsed<readonly string[]> {
+export function parseList(text: string): Parsed<readonly string[]> {
   const value = text === "" ? [] : text.split(",").map((entry) => entry.trim());
   if (value.length > listMax) return { fault: `must have at most ${listMax} entries` };
   return value.includes("") ? { fault: "must have no empty entry between its commas" } : { value };
@@ -117,9 +117,3 @@ export function parseSecretKey(text: string): Parsed<string | undefined> {
 }
 
 export const makeSecretKey = 'make one with "openssl rand -base64 32" and keep it';
-
-/** For what people know from elsewhere and this version has not: silence would be a lie. */
-export function parseNotYet(text: string, name: string, consequence: string): Parsed<undefined> {
-  if (text === "") return { value: undefined };
-  return { fault: `is set, but this version ${consequence}`, cure: `remove ${name}` };
-}

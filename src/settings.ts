@@ -1,12 +1,12 @@
 import { type LimitName, type Quota, limitNames, limits, limitSettingName } from "./contract/limits.ts";
 import { databaseSettings } from "./database-settings.ts";
 import { mailSettings } from "./mail-settings.ts";
+import { parseRedisUrl } from "./redis-url.ts";
 import { type Mode, type Setting, modes, setting } from "./setting.ts";
 import {
   makeSecretKey,
   parseHost,
   parseMilliseconds,
-  parseNotYet,
   parseOrigins,
   parseProxies,
   parsePublicUrl,
@@ -62,12 +62,12 @@ export const settings = {
   ...databaseSettings,
   redis: setting({
     name: "REDIS_URL",
-    meaning: "Reserved: limits are counted in the memory of this process.",
-    bounds: "not yet: must not be set",
-    example: "",
+    meaning: "Redis or Valkey, where processes share limits and decisions; without it each keeps its own in memory.",
+    bounds: "redis:// or rediss://, host and port; several, comma separated, are nodes of a Cluster",
+    example: "redis://127.0.0.1:6379",
     secret: true,
     otherwise: "",
-    parse: (text) => parseNotYet(text, "REDIS_URL", "counts its limits in memory and does not speak Redis yet"),
+    parse: parseRedisUrl,
   }),
   secretKey: setting({
     name: "SECRET_KEY",

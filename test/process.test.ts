@@ -134,7 +134,7 @@ test("what keeps the server from starting is one sentence each: exit 1, no stack
 });
 
 test("all bad and missing settings are told at once, one line each: exit 1", async () => {
-  const env = { TOLLGATE_MODE: "production", PORT: "0", REDIS_URL: "redis://:canary@localhost", LOG_LEVEL: "loud" };
+  const env = { TOLLGATE_MODE: "production", PORT: "0", REDIS_URL: "redis://:canary@localhost:x", LOG_LEVEL: "loud" };
   const { exitCode, stdout, stderr } = await runTollgate(["serve"], env);
   assert.equal(exitCode, 1);
   assert.equal(stdout, "");

@@ -4,6 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
+import { Redis as Client } from "ioredis";
+import { startRedis, withoutRedis } from "../../test/support/redis-server.ts";
+import { freePort } from "../../test/support/server-process.ts";
 import type { Environment } from "../config.ts";
 import { runCli } from "./cli.ts";
 
@@ -221,7 +224,7 @@ test("doctor has a line for each part, and all is well after a start", async (t)
   assert.equal(text.exitCode, 0, text.out.join("\n"));
   const { checks } = JSON.parse((await tollgate(env, "doctor", "--json")).out.join("\n"));
   const states = checks.map(({ name, state }: { name: string; state: string }) => `${name} ${state}`);
-  const names = ["settings", "data directory", "database", "keys", "clock", "proxy", "hashing"];
+  const names = ["settings", "data directory", "database", "redis", "keys", "clock", "proxy", "hashing"];
   assert.deepEqual(
     states,
     names.map((name) => `${name} ok`),
@@ -280,3 +283,35 @@ function change(path: string, statement: string): void {
 function insertForeignKey(path: string): void {
   change(path, "insert into signing_keys values ('kid', 'ES256', '{}', zeroblob(64), 0, 0, null)");
 }
+
+test("doctor tells how Redis is, in one line with the cure", { skip: withoutRedis() }, async (t) => {
+  const { env } = makePlace(t);
+  const redis = await startRedis(t);
+  const client = new Client(redis.url);
+  t.after(() => client.disconnect());
+  const lineFor = async (url: string): Promise<string> => {
+    const { out } = await tollgate({ ...env, REDIS_URL: url }, "doctor");
+    return out.find((line) => /^\S+ +redis /.test(line)) ?? "";
+  };
+  const address = redis.url.replace("redis://", "");
+  assert.match(await lineFor(redis.url), /^ok +redis +127\.0\.0\.1:\d+ is Redis \d\S+, \d+\.\d ms from here\.$/);
+  await client.config("SET", "maxmemory", "100mb", "maxmemory-policy", "volatile-lru");
+  assert.match(
+    await lineFor(redis.url),
+    /^warning .* throws keys out \(volatile-lru\).* maxmemory-policy to noeviction\.$/,
+  );
+  await client.config("SET", "maxmemory", "1mb", "maxmemory-policy", "noeviction");
+  assert.match(await lineFor(redis.url), /^failed .* is away \(OOM\)\. It is full: give it more memory/);
+  await client.config("SET", "maxmemory", "0", "requirepass", "canary");
+  assert.match(await lineFor(redis.url), /^failed .* is away \(NOAUTH\)\. It wants a password/);
+  assert.match(await lineFor(`redis://:canaries@${address}`), /^failed .* is away \(WRONGPASS\)\. Correct the user/);
+  assert.match(await lineFor(`redis://:canary@${address}`), /^ok /);
+  assert.match(await lineFor(`redis://:canary@${address},${address}`), /\(ERR\)\. These are no nodes of a Cluster/);
+  const [lone, nobody] = [await startRedis(t, ["--cluster-enabled", "yes"]), await freePort()];
+  assert.match(
+    await lineFor(lone.url),
+    /^failed .* is a node of a Cluster, and REDIS_URL names it alone\. Name several/,
+  );
+  assert.match(await lineFor(`redis://127.0.0.1:${nobody}`), /^failed .* is away \(ECONNREFUSED\)\. Start Redis/);
+  assert.deepEqual(await client.keys("*limit*"), [], "nothing is counted");
+});

@@ -6,6 +6,7 @@ import { type DatabaseInspection, inspectDatabase } from "../platform/database/i
 import { createPasswordHasher } from "../platform/hashing/argon2-password-hasher.ts";
 import { type Check, failed } from "./check.ts";
 import { checkKeys } from "./doctor-keys.ts";
+import { checkRedis } from "./doctor-redis.ts";
 
 /** 2026-01-01: this program did not exist before. */
 const earliestNow = 1_767_225_600_000;
@@ -17,6 +18,7 @@ export async function checksOf(config: Config): Promise<Check[]> {
   return [
     checkDataDirectory(config),
     checkDatabase(config, inspection),
+    await checkRedis(config),
     await checkKeys(config, inspection),
     checkClock(inspection),
     checkProxy(config),

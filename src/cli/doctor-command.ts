@@ -8,7 +8,7 @@ export function addDoctorCommand(program: Command, terminal: Terminal, run: Run)
   program
     .command("doctor")
     .description(
-      "Check settings, data, keys, clock, proxy and hash speed; one line each with the cure. Changes nothing.",
+      "Check settings, data, Redis, keys, clock, proxy and hash speed; one line each with the cure. Changes nothing.",
     )
     .option("--json", "answer in JSON")
     .action(run((options: { json?: true }) => examine(options, terminal)));

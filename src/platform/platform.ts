@@ -9,12 +9,13 @@ import { createOutage, type Outage } from "./database/outage.ts";
 import type { Tables } from "./database/tables.ts";
 import { createPasswordHasher } from "./hashing/argon2-password-hasher.ts";
 import type { PasswordHasher } from "./hashing/password-hasher.ts";
-import { createMemoryDecisionLog, type DecisionLog } from "./http/decisions.ts";
+import { createCounting } from "./counting.ts";
+import type { DecisionLog } from "./http/decisions.ts";
 import { createInboxMailer } from "./mail/inbox-mailer.ts";
 import type { Mailer } from "./mail/mailer.ts";
 import { createSmtpMailer } from "./mail/smtp-mailer.ts";
-import { createMemoryRateLimiter } from "./rate-limit/memory-rate-limiter.ts";
 import type { RateLimiter } from "./rate-limit/rate-limiter.ts";
+import type { Redis } from "./redis/redis.ts";
 import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
 import { createTurnableClock, type TurnableClock } from "./turnable-clock.ts";
 import { createSecrets, loadOrCreateSecretKey, type Secrets } from "./secrets.ts";
@@ -34,14 +35,14 @@ export type Platform = {
   /** `undefined` where no mail is sent: in production without SMTP_URL. */
   readonly mailer: Mailer | undefined;
   readonly decisions: DecisionLog;
+  /** Where processes share what they count; undefined without REDIS_URL. Connects when the server is built. */
+  readonly redis: Redis | undefined;
   readonly metrics: Metrics;
   readonly log: Logger;
 };
 
 export type DevelopmentSwitches = { readonly outage: Outage; readonly clock: TurnableClock };
 
-const decisionsMax = 10_000;
-const limiterKeysMax = 100_000;
 const inboxMailsMax = 200;
 
 /**
@@ -53,25 +54,27 @@ export async function createPlatform(config: Config, parts: Partial<Platform> = 
   const realClock = parts.clock ?? systemClock;
   const switches = config.mode === "development" ? createSwitches(realClock) : undefined;
   const clock = switches?.clock ?? realClock;
+  const metrics = parts.metrics ?? createMetrics();
   const log = parts.log ?? createLog(config);
   const onConnectionLost = (error: Error): void => log.warn({ err: error }, "an idle connection to the database broke");
+  const db = parts.db ?? (await openDatabase(config.database, clock, { outage: switches?.outage, onConnectionLost }));
+  const secrets = createSecrets(config.secretKey ?? loadOrCreateSecretKey(config.dataDirectory));
   return {
     config,
     realClock,
     switches,
-    metrics: createMetrics(),
+    metrics,
     log,
-    db: parts.db ?? (await openDatabase(config.database, clock, { outage: switches?.outage, onConnectionLost })),
-    secrets: createSecrets(config.secretKey ?? loadOrCreateSecretKey(config.dataDirectory)),
+    db,
+    secrets,
     passwordHasher: createPasswordHasher({
       threads: hashing.threads,
       queueMax: hashing.queueMax,
       deadlineMilliseconds: hashing.deadlineMilliseconds,
       parameters: { memoryKibibytes: hashing.memoryKibibytes, passes: hashing.passes, parallelism: 1 },
     }),
-    rateLimiter: createMemoryRateLimiter(clock, { keysMax: limiterKeysMax }),
+    ...createCounting({ config, clock, realClock, metrics, log, secrets }),
     mailer: createMailer(config),
-    decisions: createMemoryDecisionLog(decisionsMax),
     ...parts,
     clock,
   };
@@ -87,8 +90,13 @@ function createMailer({ mode, mail }: Config): Mailer | undefined {
   return mode === "development" ? createInboxMailer({ mailsMax: inboxMailsMax }) : undefined;
 }
 
-export async function closePlatform({ db, passwordHasher }: Pick<Platform, "db" | "passwordHasher">): Promise<void> {
+export async function closePlatform({
+  db,
+  passwordHasher,
+  redis,
+}: Pick<Platform, "db" | "passwordHasher" | "redis">): Promise<void> {
   await passwordHasher.close();
+  await redis?.close();
   await db.destroy();
 }
 

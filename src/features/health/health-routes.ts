@@ -2,7 +2,7 @@ import { Type } from "typebox";
 import { Problem } from "../../contract/problems.ts";
 import { route, type AnyRoute } from "../../platform/http/route.ts";
 import type { Platform } from "../../platform/platform.ts";
-import { failingParts, type Lifecycle } from "./health.ts";
+import { failingParts, type Lifecycle, warnings } from "./health.ts";
 
 export function healthRoutes(platform: Platform, lifecycle: Lifecycle): readonly AnyRoute[] {
   return [
@@ -31,9 +31,16 @@ export function healthRoutes(platform: Platform, lifecycle: Lifecycle): readonly
       limit: "unlimited",
       success: {
         status: 200,
-        description: "Every part is there.",
+        description: "Every part is there without which requests cannot be served; `warnings` tell what is missed.",
         schema: Type.Object(
-          { status: Type.Literal("ready"), parts: Type.Object({ database: Type.Literal("ok") }) },
+          {
+            status: Type.Literal("ready"),
+            parts: Type.Object({
+              database: Type.Literal("ok"),
+              redis: Type.Optional(Type.Enum(["ok", "away"], { description: "Only there when REDIS_URL is set." })),
+            }),
+            warnings: Type.Array(Type.String()),
+          },
           { title: "Ready" },
         ),
       },
@@ -47,7 +54,9 @@ export function healthRoutes(platform: Platform, lifecycle: Lifecycle): readonly
             headers: { "retry-after": "1" },
           });
         }
-        return { status: "ready", parts: { database: "ok" } };
+        const { redis } = platform;
+        const redisPart = redis && { redis: redis.fault() === undefined ? ("ok" as const) : ("away" as const) };
+        return { status: "ready", parts: { database: "ok", ...redisPart }, warnings: warnings(platform) };
       },
     }),
   ];

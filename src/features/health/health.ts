@@ -12,6 +12,18 @@ export async function failingParts(platform: Pick<Platform, "db">, lifecycle: Li
   return failing;
 }
 
+/**
+ * What is missed, though requests are served: they should go on coming. With Redis away all instances are without it at
+ * once, and to call them all "not ready" would turn a limit that is counted less exactly into an outage.
+ */
+export function warnings({ redis }: Pick<Platform, "redis">): string[] {
+  const fault = redis?.fault();
+  if (fault === undefined) return [];
+  return [
+    `redis: away (${fault}). Limits that guard secrets are counted by each process for itself, the others are open.`,
+  ];
+}
+
 export async function isDatabaseThere({ db }: Pick<Platform, "db">): Promise<boolean> {
   try {
     await sql`select 1 from accounts limit 1`.execute(db);

@@ -107,7 +107,8 @@ function callerKey({ identity, address }: Passage): string {
 
 async function countRequest(passage: Passage, name: LimitName, key: string): Promise<string> {
   const taken = await takeLimit(passage.platform, name, key);
-  if (taken === undefined) return `${name} is off`;
+  if (taken === undefined)
+    return passage.platform.config.limits[name] ? `${name} is not counted now` : `${name} is off`;
   passage.counted = taken;
   passage.reply.headers(rateLimitHeaders([taken]));
   return `${name}, ${taken.decision.remaining} of ${taken.limit.quota} left`;

@@ -15,8 +15,8 @@ const five: Limit = { name: "five", quota: 5, windowSeconds: 60 };
 const windowMilliseconds = five.windowSeconds * 1000;
 
 /** What every rate limiter must do, whatever it counts in. */
-export function rateLimiterConformance(name: string, make: Make): void {
-  describe(`the ${name} rate limiter`, () => {
+export function rateLimiterConformance(name: string, make: Make, skip: string | false = false): void {
+  describe(`the ${name} rate limiter`, { skip }, () => {
     test("accepts the quota, then refuses, then frees one place as one leaves the window", async () => {
       const { limiter, advance } = await make();
       for (let count = 0; count < 5; count += 1) {
@@ -65,6 +65,49 @@ export function rateLimiterConformance(name: string, make: Make): void {
       assert.equal((await limiter.take(five, "a")).accepted, true, "in the place of the old one");
       await old.giveBack();
       assert.equal((await limiter.take(five, "a")).accepted, false);
+    });
+
+    test("how a key stands can be looked at, which counts nothing", async () => {
+      const { limiter, advance } = await make();
+      const unseen = { key: "a", used: 0, remaining: 5, retryAfterSeconds: 0, agesMilliseconds: [] };
+      assert.deepEqual(await limiter.inspect(five, "a"), unseen);
+      for (let count = 0; count < 6; count += 1) {
+        await limiter.take(five, "a");
+        await advance(10_000);
+      }
+      const full = { key: "a", used: 4, remaining: 1, retryAfterSeconds: 0 };
+      const agesMilliseconds = [20_000, 30_000, 40_000, 50_000];
+      assert.deepEqual(await limiter.inspect(five, "a"), { ...full, agesMilliseconds });
+      await limiter.take(five, "a");
+      const { remaining, retryAfterSeconds } = await limiter.inspect(five, "a");
+      assert.deepEqual([remaining, retryAfterSeconds], [0, 10]);
+      const lowered = await limiter.inspect({ ...five, quota: 2 }, "a");
+      assert.deepEqual([lowered.used, lowered.remaining, lowered.retryAfterSeconds], [5, 0, 40]);
+      await advance(windowMilliseconds);
+      assert.deepEqual(await limiter.inspect(five, "a"), unseen);
+    });
+
+    test("the busiest keys are told, the fullest first, and none that is idle", async () => {
+      const { limiter, advance } = await make();
+      assert.deepEqual(await limiter.busiest(five, 10), []);
+      await limiter.take(five, "idle");
+      await advance(windowMilliseconds - 1);
+      for (const key of ["b", "c {x} *", "c {x} *", "d", "d", "d", "d", "d", "d"]) await limiter.take(five, key);
+      await limiter.take({ ...five, name: "fives" }, "of another limit");
+      await advance(1);
+      const busiest = await limiter.busiest(five, 10);
+      assert.deepEqual(
+        busiest.map(({ key, used, remaining, retryAfterSeconds }) => [key, used, remaining, retryAfterSeconds]),
+        [
+          ["d", 5, 0, 60],
+          ["c {x} *", 2, 3, 0],
+          ["b", 1, 4, 0],
+        ],
+      );
+      assert.deepEqual(
+        (await limiter.busiest(five, 2)).map(({ key }) => key),
+        ["d", "c {x} *"],
+      );
     });
 
     test("decides as a list of all that was accepted does, also when places are given back late", async () => {

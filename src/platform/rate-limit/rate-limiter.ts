@@ -5,6 +5,8 @@ export type Limit = Quota & { readonly name: string };
 
 export type RateLimitDecision = {
   readonly accepted: boolean;
+  /** Only there when nobody could count: the figures then say nothing. */
+  readonly uncounted?: true;
   /** Requests that would still be accepted now. Never negative. */
   readonly remaining: number;
   /** Seconds until the oldest counted request leaves the window, rounded up; 0 when none is counted. */

@@ -7,7 +7,8 @@ import type { Limit, RateLimitDecision } from "./rate-limiter.ts";
 export type TakenLimit = { readonly limit: Limit; readonly decision: RateLimitDecision };
 
 /**
- * Counts one request under a limit. `undefined` when the limit is switched off.
+ * Counts one request under a limit. `undefined` when it was not counted: the limit is switched off, or it is an open
+ * one and Redis, which counts it, is away.
  *
  * @throws Problem `too-many-requests` with a true `Retry-After` (RFC 6585 §4).
  */
@@ -20,6 +21,7 @@ export async function takeLimit(
   if (quota === undefined) return undefined;
   const limit = { name, ...quota };
   const decision = await platform.rateLimiter.take(limit, key);
+  if (decision.uncounted) return undefined;
   if (decision.accepted) return { limit, decision };
   throw new Problem("too-many-requests", {
     detail: `The limit "${name}" allows ${quota.quota} in ${quota.windowSeconds} seconds. Wait ${decision.retryAfterSeconds} seconds, then ask again.`,
