@@ -53,6 +53,7 @@ describe("every route of the OpenAPI document", async () => {
       "DELETE /users/me/sessions/{id}",
       "DELETE /users/{id}",
       "GET /",
+      "GET /.well-known/change-password",
       "GET /.well-known/jwks.json",
       "GET /admin/decisions",
       "GET /admin/decisions/stream",

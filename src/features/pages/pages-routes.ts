@@ -10,11 +10,25 @@ import { type Screen, screens } from "./screens.ts";
 export function pageRoutes(platform: Platform): readonly AnyRoute[] {
   const build = readWebBuild();
   return [
+    changePasswordRoute,
     ...screens.flatMap((screen) => screenRoutes(platform, screen, build)),
     ...learnRoutes(platform, build),
     ...build.files.map((file) => fileRoute(file)),
   ];
 }
+
+/** Where password managers send people whose password should change (W3C, Well-Known URL for Changing Passwords). */
+const changePasswordRoute = route({
+  method: "GET",
+  url: "/.well-known/change-password",
+  tag: "Pages",
+  summary: "Where one changes one's password",
+  access: "public",
+  limit: "api",
+  success: { status: 303, description: "`Location` is the page." },
+  problems: [],
+  handle: async (_request, reply) => void reply.header("location", "/account#password"),
+});
 
 function screenRoutes(platform: Platform, screen: Screen, build: WebBuild): AnyRoute[] {
   const text = screenPage(platform, screen, build);
