@@ -21,6 +21,7 @@ import { signingKeyRoutes } from "./features/sessions/signing-keys-routes.ts";
 import { signInRoutes } from "./features/sign-in/sign-in-routes.ts";
 import type { AnyRoute } from "./platform/http/route.ts";
 import { createServer } from "./platform/http/server.ts";
+import { readWebBuild } from "./platform/http/web-build.ts";
 import type { Platform } from "./platform/platform.ts";
 import { repeat } from "./platform/repeat.ts";
 
@@ -45,8 +46,9 @@ export async function buildApp(platform: Platform): Promise<App> {
   await purgeThrowaways(platform);
   const overview = openOverview(platform);
   const streams = createDecisionStreams(platform);
+  const build = readWebBuild();
   const routes = [
-    ...guideRoutes(platform),
+    ...guideRoutes(platform, build),
     ...signInRoutes(platform, sessions),
     ...accountRoutes(platform),
     ...passwordRoutes(platform),
@@ -60,7 +62,7 @@ export async function buildApp(platform: Platform): Promise<App> {
     ...accountSessionRoutes(platform),
     ...signingKeyRoutes(platform, sessions),
     ...healthRoutes(platform, { isStopping: () => isStopping }),
-    ...pageRoutes(platform),
+    ...pageRoutes(platform, build),
   ];
   const server = await createServer(platform, { authenticate: sessions.authenticate, routes });
   const stops = [

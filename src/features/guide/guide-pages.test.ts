@@ -52,7 +52,7 @@ test("whatever is put into a page is text, not HTML", () => {
 });
 
 test("every problem has a page that says all of its entry", () => {
-  const list = problemListPage();
+  const list = problemListPage(guide);
   for (const code of codes) {
     assert.ok(list.includes(`href="/errors/${code}"`), code);
     const { title, status, gate, detail, whatHappened, causes, cures } = problems[code];
@@ -70,7 +70,7 @@ test("every problem has a page that says all of its entry", () => {
 test("pages have one heading of the first rank, no step is left out, and nothing is inline", () => {
   const pages = [
     homePage({ mode: "development", publicUrl, databaseUp: true }),
-    problemListPage(),
+    problemListPage(guide),
     ...codes.map((code) => problemPage(code, guide)),
   ];
   for (const page of pages) {

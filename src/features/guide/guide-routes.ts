@@ -2,6 +2,7 @@ import { Type } from "typebox";
 import { problems, Problem, type ProblemCode } from "../../contract/problems.ts";
 import { asCached, asPage, prefersHtml } from "../../platform/http/negotiation.ts";
 import { route, type AnyRoute } from "../../platform/http/route.ts";
+import type { PageAssets, WebBuild } from "../../platform/http/web-build.ts";
 import { readWebFile } from "../../platform/http/web-files.ts";
 import type { Platform } from "../../platform/platform.ts";
 import { isDatabaseThere } from "../health/health.ts";
@@ -11,10 +12,12 @@ import { ProblemEntryBody, problemEntryBody } from "./problem-entry-body.ts";
 import type { Guide } from "./problem-guide.ts";
 import { problemListPage, problemPage } from "./problem-pages.ts";
 
-export function guideRoutes(platform: Platform): readonly AnyRoute[] {
-  const guide = { config: platform.config, made: readMadeExamples() };
+export function guideRoutes(platform: Platform, build: WebBuild): readonly AnyRoute[] {
+  // The pages are complete without it; it adds what only a script can do.
+  const assets = build.assetsOf("page");
+  const guide = { config: platform.config, made: readMadeExamples(), assets };
   return [
-    homeRoute(platform),
+    homeRoute(platform, assets),
     route({
       method: "GET",
       url: "/errors",
@@ -26,7 +29,7 @@ export function guideRoutes(platform: Platform): readonly AnyRoute[] {
       problems: [],
       handle: async ({ headers }, reply) => {
         reply.header("vary", "accept");
-        return prefersHtml(headers) ? asPage(platform, reply, problemListPage()) : catalogue(guide);
+        return prefersHtml(headers) ? asPage(platform, reply, problemListPage(guide)) : catalogue(guide);
       },
     }),
     route({
@@ -67,7 +70,7 @@ export function guideRoutes(platform: Platform): readonly AnyRoute[] {
 
 const catalogueSchema = Type.Object({ problems: Type.Array(ProblemEntryBody) }, { title: "ProblemCatalogue" });
 
-function homeRoute(platform: Platform): AnyRoute {
+function homeRoute(platform: Platform, assets: PageAssets): AnyRoute {
   const { publicUrl, mode } = platform.config;
   return route({
     method: "GET",
@@ -96,7 +99,7 @@ function homeRoute(platform: Platform): AnyRoute {
     handle: async ({ headers }, reply) => {
       reply.header("vary", "accept");
       const databaseUp = await isDatabaseThere(platform);
-      if (prefersHtml(headers)) return asPage(platform, reply, homePage({ mode, publicUrl, databaseUp }));
+      if (prefersHtml(headers)) return asPage(platform, reply, homePage({ mode, publicUrl, databaseUp, assets }));
       if (!databaseUp) throw new Problem("database-unavailable", { headers: { "retry-after": "1" } });
       return {
         status: "ok",

@@ -1,4 +1,5 @@
 import { gateQuestions, gates, type Gate } from "../../contract/gates.ts";
+import type { PageAssets } from "../../platform/http/web-build.ts";
 import { codeBlock, html, joined, pageOf, type SafeHtml } from "../../platform/http/web-pages.ts";
 
 /** What each gate refuses with, as the picture shows it. */
@@ -17,6 +18,7 @@ export function homePage(server: {
   readonly mode: string;
   readonly publicUrl: string;
   readonly databaseUp: boolean;
+  readonly assets?: PageAssets;
 }): string {
   const main = html`
 <section class="hero">
@@ -32,21 +34,23 @@ ${status(server)}
 <section aria-labelledby="try">
 <h2 id="try">Try it</h2>
 <ol class="steps">
-<li><p>Sign up:</p>${codeBlock("Command to sign up", signUpCommand(server.publicUrl))}</li>
-<li><p>Ask who you are, with the <code>token</code> of the answer:</p>${codeBlock("Command to ask who you are", meCommand(server.publicUrl))}</li>
-<li><p>Leave the token out: the third gate refuses, and its answer names the page that explains it.</p>${codeBlock("Command without a token", `curl -i ${server.publicUrl}/users/me`)}</li>
+<li><p>Sign up:</p>${codeBlock("Command to sign up", signUpCommand(server.publicUrl), { toCopy: true })}</li>
+<li><p>Ask who you are, with the <code>token</code> of the answer:</p>${codeBlock("Command to ask who you are", meCommand(server.publicUrl), { toCopy: true })}</li>
+<li><p>Leave the token out: the third gate refuses, and its answer names the page that explains it.</p>${codeBlock("Command without a token", `curl -i ${server.publicUrl}/users/me`, { toCopy: true })}</li>
 </ol>
 </section>
 <section aria-labelledby="next">
 <h2 id="next">Go on</h2>
 <ul class="cards">
+<li><a href="/lab"><strong>See a request pass the gates</strong><span>The Lab sends real requests, one for each status, and shows where they stop.</span></a></li>
+<li><a href="/learn"><strong>Learn how it is made</strong><span>The tutorial: read, run, break, mend.</span></a></li>
 <li><a href="/docs"><strong>Try every route</strong><span>Swagger UI: Authorize, paste the token, send.</span></a></li>
 <li><a href="/errors"><strong>Understand a refusal</strong><span>Every problem with its causes and its cure.</span></a></li>
 <li><a href="/health/ready"><strong>See what is there</strong><span>Whether the database answers and requests may come.</span></a></li>
 <li><a href="/openapi.json"><strong>Generate a client</strong><span>The OpenAPI 3.1 document.</span></a></li>
 </ul>
 </section>`;
-  return pageOf({ title: "Tollgate", at: "/", main });
+  return pageOf({ title: "Tollgate", at: "/", main, assets: server.assets });
 }
 
 function status({ mode, databaseUp }: { readonly mode: string; readonly databaseUp: boolean }): SafeHtml {

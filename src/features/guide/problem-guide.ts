@@ -1,12 +1,14 @@
 import type { Config, EffectiveSetting } from "../../config.ts";
 import type { ExampleRequest, ProblemEntry, ProblemExample } from "../../contract/problem-entry.ts";
 import { problems, type ProblemCode } from "../../contract/problems.ts";
+import type { PageAssets } from "../../platform/http/web-build.ts";
 import type { MadeExample, MadeExamples } from "./made-examples.ts";
 
 /** What the pages and the JSON of the catalogue need to know of this server. */
 export type Guide = {
   readonly config: Pick<Config, "publicUrl" | "mode" | "settings">;
   readonly made: MadeExamples;
+  readonly assets?: PageAssets;
 };
 
 export type ShownExample = {

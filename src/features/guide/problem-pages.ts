@@ -9,7 +9,7 @@ import { exampleOf, settingsOf, type Guide, type ShownSetting } from "./problem-
 const entries = Object.entries<ProblemEntry>(problems);
 
 /** The catalogue, by status. */
-export function problemListPage(): string {
+export function problemListPage({ assets }: Pick<Guide, "assets">): string {
   const byStatus = Map.groupBy(entries, ([, { status }]) => status);
   const statuses = [...byStatus.keys()].toSorted((a, b) => a - b);
   const main = html`
@@ -19,7 +19,7 @@ export function problemListPage(): string {
 <nav class="jumps" aria-label="By status">${joined(statuses.map((status) => html`<a href="#s${status}">${status}</a>`))}</nav>
 </section>
 ${joined(statuses.map((status) => statusSection(status, byStatus.get(status) ?? [])))}`;
-  return pageOf({ title: "Errors · Tollgate", at: "/errors", main });
+  return pageOf({ title: "Errors · Tollgate", at: "/errors", main, assets });
 }
 
 function statusSection(status: number, problemsOfStatus: typeof entries): SafeHtml {
@@ -48,7 +48,7 @@ export function problemPage(code: ProblemCode, guide: Guide): string {
 <section><h2>What to do</h2>${list(entry.cures)}</section>
 ${exampleSection(code, guide)}
 ${settingsSection(code, guide)}`;
-  return pageOf({ title: `${entry.title} · Tollgate`, at: "/errors", main });
+  return pageOf({ title: `${entry.title} · Tollgate`, at: "/errors", main, assets: guide.assets });
 }
 
 function trailItem(gate: Gate, decidedAt: Gate): SafeHtml {
@@ -93,20 +93,20 @@ function firstSteps(before: MadeExample["before"]): SafeHtml {
 
 const origins = { default: "the default", environment: "from the environment" } as const;
 
-function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
-}
-
 /** What an operator can turn. The values are this server's business: a page shows them in development alone. */
 function settingsSection(code: ProblemCode, guide: Guide): SafeHtml {
   const settings = settingsOf(code, guide);
   if (settings.length === 0) return html``;
-  return html`<section><h2>The settings behind it</h2><ul class="rows">${joined(settings.map(settingItem))}</ul></section>`;
+  const isTold = settings.every(({ inForce }) => inForce !== undefined);
+  // A page's script puts a button there: what GET /admin/settings says is for administrators.
+  const ask = isTold ? html`` : html`<p data-ask-settings></p>`;
+  return html`<section><h2>The settings behind it</h2>${ask}<ul class="rows">${joined(settings.map(settingItem))}</ul></section>`;
 }
 
-// data-setting: a page's script tells a signed-in administrator what GET /admin/settings says.
 function settingItem({ name, meaning, bounds, inForce }: ShownSetting): SafeHtml {
-  const value = inForce ? html`<span>${inForce.value} <small>${origins[inForce.origin]}</small></span>` : html``;
+  const value = inForce
+    ? html`<span class="in-force">${inForce.value} <small>${origins[inForce.origin]}</small></span>`
+    : html``;
   const line = inForce ? codeBlock(`Command that changes ${name}`, inForce.line, { toCopy: true }) : html``;
-  return html`<li data-setting="${name}"><strong><code>${name}</code></strong>${value}<p>${meaning} ${sentence(bounds)}</p>${line}</li>`;
+  return html`<li data-setting="${name}"><strong><code>${name}</code></strong>${value}<p>${meaning} Allowed: ${bounds}.</p>${line}</li>`;
 }

@@ -1,14 +1,13 @@
 import { asBuilt, asPage } from "../../platform/http/negotiation.ts";
 import { route, type AnyRoute } from "../../platform/http/route.ts";
-import { type BuiltFile, readWebBuild, type WebBuild } from "../../platform/http/web-build.ts";
+import type { BuiltFile, WebBuild } from "../../platform/http/web-build.ts";
 import { html, pageOf } from "../../platform/http/web-pages.ts";
 import type { Platform } from "../../platform/platform.ts";
 import { type BuiltChapter, chapterListPage, chapterPage } from "./learn-pages.ts";
 import { type Screen, screens } from "./screens.ts";
 
 /** The pages that a script makes, and what the build made of web/. None of it is part of the API. */
-export function pageRoutes(platform: Platform): readonly AnyRoute[] {
-  const build = readWebBuild();
+export function pageRoutes(platform: Platform, build: WebBuild): readonly AnyRoute[] {
   return [
     changePasswordRoute,
     ...screens.flatMap((screen) => screenRoutes(platform, screen, build)),
