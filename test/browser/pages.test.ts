@@ -12,6 +12,7 @@ const paths = [
   "/",
   "/errors",
   "/errors/validation-failed",
+  "/errors/too-many-requests",
   "/lab",
   "/learn",
   "/learn/02-database",
