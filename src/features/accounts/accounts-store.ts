@@ -1,12 +1,16 @@
-import { sql, type RawBuilder } from "kysely";
+import { sql } from "kysely";
 import type { Role } from "../../contract/permissions.ts";
 import type { Platform } from "../../platform/platform.ts";
 import type { AccountRow, NewAccountRow } from "../../platform/database/tables.ts";
+import { deleteWords, insertWords } from "./account-search-store.ts";
 
 type Db = Pick<Platform, "db">;
 
+/** Call it in a transaction, as all that writes accounts: the words by which they are found are kept with them. */
 export async function insertAccount({ db }: Db, account: NewAccountRow): Promise<AccountRow> {
-  return db.insertInto("accounts").values(account).returningAll().executeTakeFirstOrThrow();
+  const row = await db.insertInto("accounts").values(account).returningAll().executeTakeFirstOrThrow();
+  await insertWords({ db }, row);
+  return row;
 }
 
 export async function findAccountById({ db }: Db, id: number): Promise<AccountRow | undefined> {
@@ -27,11 +31,29 @@ export type AccountChanges = {
 /** `undefined` when there is no such account. */
 export async function updateAccount({ db }: Db, id: number, changes: AccountChanges): Promise<AccountRow | undefined> {
   if (Object.keys(changes).length === 0) return findAccountById({ db }, id);
-  return db.updateTable("accounts").set(changes).where("id", "=", id).returningAll().executeTakeFirst();
+  const isFoundOtherwise = ["email", "display_name"].some((name) => name in changes);
+  const before = isFoundOtherwise ? await lockAccount({ db }, id) : undefined;
+  const after = await db.updateTable("accounts").set(changes).where("id", "=", id).returningAll().executeTakeFirst();
+  if (before !== undefined && after !== undefined) {
+    await deleteWords({ db }, before);
+    await insertWords({ db }, after);
+  }
+  return after;
+}
+
+/** The account as it is until this transaction changes it: an update of nothing keeps all others out of the row. */
+async function lockAccount({ db }: Db, id: number): Promise<AccountRow | undefined> {
+  return db
+    .updateTable("accounts")
+    .set({ disabled: sql.ref("disabled") })
+    .where("id", "=", id)
+    .returningAll()
+    .executeTakeFirst();
 }
 
 export async function deleteAccountRow({ db }: Db, id: number): Promise<void> {
-  await db.deleteFrom("accounts").where("id", "=", id).execute();
+  const row = await db.deleteFrom("accounts").where("id", "=", id).returningAll().executeTakeFirst();
+  if (row !== undefined) await deleteWords({ db }, row);
 }
 
 /**
@@ -51,29 +73,4 @@ export async function hasOtherAdministrator({ db }: Db, id: number): Promise<boo
     .limit(1)
     .executeTakeFirst();
   return other !== undefined;
-}
-
-export type AccountFilter = {
-  readonly text?: string | undefined;
-  readonly role?: Role | undefined;
-  readonly disabled?: boolean | undefined;
-};
-
-/** At most `count` accounts after an id, in the order of their ids, whose e-mail or display name contains the text. */
-export async function listAccountsAfter(
-  { db }: Db,
-  { text, role, disabled }: AccountFilter,
-  { after, count }: { readonly after: number; readonly count: number },
-): Promise<AccountRow[]> {
-  let query = db.selectFrom("accounts").selectAll().where("id", ">", after).orderBy("id").limit(count);
-  if (role !== undefined) query = query.where("role", "=", role);
-  if (disabled !== undefined) query = query.where("disabled", "=", disabled ? 1 : 0);
-  if (text !== undefined) {
-    // The text is a text: its % and _ stand for themselves.
-    const pattern = `%${text.toLowerCase().replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
-    const contains = (column: "email" | "display_name"): RawBuilder<boolean> =>
-      sql<boolean>`lower(${sql.ref(column)}) like ${pattern} escape '\\'`;
-    query = query.where(({ or }) => or([contains("email"), contains("display_name")]));
-  }
-  return query.execute();
 }

@@ -11,14 +11,13 @@ import type { RequestOrigin } from "../../platform/http/route.ts";
 import type { Platform } from "../../platform/platform.ts";
 import { recordEvent, type SecurityEvent } from "../audit/audit.ts";
 import { endSessions } from "../sessions/sessions.ts";
+import { type AccountFilter, findAccountPage, type FoundAccounts } from "./account-search.ts";
 import {
-  type AccountFilter,
   deleteAccountRow,
   findAccountByEmail,
   findAccountById,
   hasOtherAdministrator,
   insertAccount,
-  listAccountsAfter,
   updateAccount,
 } from "./accounts-store.ts";
 import { parseEmailAddress, type EmailAddress } from "./email-address.ts";
@@ -121,13 +120,13 @@ export async function findAccountFor(
   return account;
 }
 
-/** At most `count` accounts of those meant, in the order of their ids. */
+/** A page of accounts; see account-search.ts. */
 export async function listAccounts(
   platform: Pick<Platform, "db">,
   filter: AccountFilter,
-  page: { readonly after: number; readonly count: number },
-): Promise<AccountRow[]> {
-  return listAccountsAfter(platform, filter, page);
+  page: { readonly from: string | undefined; readonly count: number },
+): Promise<FoundAccounts> {
+  return findAccountPage(platform, filter, page);
 }
 
 /** @throws Problem `user-not-found` */

@@ -102,7 +102,8 @@ function listRoute(platform: Platform, url: "/admin/users" | "/users/"): AnyRout
     url,
     tag,
     summary: "List accounts",
-    description: "In the order of their ids, a page at a time. `Link: rel=next` leads on.",
+    description:
+      "A page at a time; `Link: rel=next` leads on. In the order of their ids; with `q` in the order of the words that its first word begins. A page may be shorter than asked for, even empty, while there are more.",
     access: "users:read",
     limit: "api",
     query: ListQuery,

@@ -17,7 +17,7 @@ export type AccountQuery = {
 };
 
 /**
- * A page of accounts. The cursor says behind which account the next one starts.
+ * A page of accounts. The cursor says where the next one starts.
  *
  * @throws Problem `validation-failed` for a cursor that is not ours
  */
@@ -26,11 +26,9 @@ export async function readAccountPage(
   { cursor, limit, ...filter }: AccountQuery,
 ): Promise<AccountPage> {
   const list = JSON.stringify(["accounts", filter.text, filter.role, filter.disabled]);
-  const after = Number(readCursor(platform, list, cursor) ?? 0);
-  const found = await listAccounts(platform, filter, { after, count: limit + 1 });
-  const accounts = found.slice(0, limit);
-  const last = found.length > limit ? accounts.at(-1) : undefined;
-  return { accounts, nextCursor: last ? writeCursor(platform, list, String(last.id)) : null };
+  const from = readCursor(platform, list, cursor);
+  const { accounts, next } = await listAccounts(platform, filter, { from, count: limit });
+  return { accounts, nextCursor: next === undefined ? null : writeCursor(platform, list, next) };
 }
 
 export type MadeAdministrator =

@@ -4,6 +4,7 @@ import { StartError } from "../start-error.ts";
 import type { Tables } from "./tables.ts";
 import { migration0001 } from "./migrations/0001-foundation.ts";
 import { migration0002 } from "./migrations/0002-forced-password-change.ts";
+import { migration0003 } from "./migrations/0003-account-search.ts";
 import { migration0005 } from "./migrations/0005-throwaway-accounts.ts";
 
 /**
@@ -29,8 +30,12 @@ export type SchemaWords = {
   readonly bytes: "blob" | "bytea";
   /** For the column of a whole number: the primary key, given by the database and never given again. */
   readonly newNumber: (column: ColumnDefinitionBuilder) => ColumnDefinitionBuilder;
+  /** Text whose order is that of its code points, whatever language the database speaks. */
+  readonly orderedText: "text" | Expression<unknown>;
   /** What follows the closing bracket of a table. */
   readonly tableEnd: Expression<unknown>;
+  /** The same for a table that is little more than its primary key, and is kept once, in that order. */
+  readonly keyTableEnd: Expression<unknown>;
 };
 
 /** How a database is migrated. */
@@ -48,8 +53,10 @@ export const sqliteTarget: MigrationTarget = {
     bytes: "blob",
     // Without autoincrement SQLite gives the number of the last row, once deleted, to the next one.
     newNumber: (column) => column.primaryKey().autoIncrement().notNull(),
+    orderedText: "text",
     // A STRICT table refuses a value of another type than its column's instead of keeping it.
     tableEnd: sql`strict`,
+    keyTableEnd: sql`strict, without rowid`,
   },
   waitForTurn: async () => undefined, // The transaction holds the write lock from its beginning.
   tableNames: async (tx) => (await tx.introspection.getTables()).map((table) => table.name),
@@ -64,7 +71,9 @@ export const postgresTarget: MigrationTarget = {
     bytes: "bytea",
     // "By default": a promotion from SQLite brings its numbers along.
     newNumber: (column) => column.primaryKey().generatedByDefaultAsIdentity().notNull(),
+    orderedText: sql`text collate "C"`,
     tableEnd: sql``,
+    keyTableEnd: sql``,
   },
   waitForTurn: async (tx) => {
     await sql`set local lock_timeout = ${sql.lit(`${turnSecondsMax}s`)}`.execute(tx);
@@ -78,7 +87,7 @@ export const postgresTarget: MigrationTarget = {
 };
 
 /** In the order they run. */
-export const allMigrations: readonly Migration[] = [migration0001, migration0002, migration0005];
+export const allMigrations: readonly Migration[] = [migration0001, migration0002, migration0003, migration0005];
 
 /** What a database with these migrations lacks, and what only a newer version knows. */
 export function compareMigrations(applied: readonly string[]): {

@@ -25,6 +25,7 @@ const columns = {
     created_at: "not null",
     password_change_required: "not null",
   },
+  account_words: { word: "not null", account_id: "not null" },
   sessions: {
     id: "not null",
     account_id: "not null",

@@ -23,6 +23,11 @@ export type Tables = {
     password_change_required: Generated<0 | 1>;
     created_at: Fixed<number>;
   };
+  /** By which words accounts are found; see account-words.ts. Written with the account, in its transaction. */
+  account_words: {
+    word: Fixed<string>;
+    account_id: Fixed<number>;
+  };
   sessions: {
     /** 128 random bits, base64url: the `sid` of access tokens. */
     id: Fixed<string>;
