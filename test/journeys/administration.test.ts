@@ -39,7 +39,7 @@ test("searching finds the beginnings of words in addresses and names, whatever t
   const server = await createTestServer();
   const { token } = await server.administrator();
   const alice = await server.signUp("alice@example.com");
-  const bob = await server.signUp("bob.alison@example.org");
+  const bob = await server.signUp("bob.alba@example.org");
   await server.request("PATCH", "/users/me", { token: alice.token, body: { display_name: "100% Zoë O'Neil" } });
   const find = async (text: string): Promise<unknown[]> => {
     const { body } = await server.request("GET", `/admin/users?q=${encodeURIComponent(text)}`, { token });
@@ -47,11 +47,11 @@ test("searching finds the beginnings of words in addresses and names, whatever t
   };
   assert.deepEqual(await find("ALICE@"), ["alice@example.com"]);
   assert.deepEqual(await find("100% neil zoe"), ["alice@example.com"]);
-  assert.deepEqual(await find("example.org"), ["bob.alison@example.org"]);
-  assert.deepEqual(await find("ali"), ["bob.alison@example.org", "alice@example.com"], "in the order of the words");
+  assert.deepEqual(await find("example.org"), ["bob.alba@example.org"]);
+  assert.deepEqual(await find("al"), ["bob.alba@example.org", "alice@example.com"], "in the order of the words");
   for (const nobody of ["nobody", "%", "_", "lice", "100% bob"]) assert.deepEqual(await find(nobody), [], nobody);
   await server.request("DELETE", `/users/${bob.id}`, { token: bob.token });
-  assert.deepEqual(await find("alison"), []);
+  assert.deepEqual(await find("alba"), []);
   await server.request("PATCH", "/users/me", { token: alice.token, body: { display_name: null } });
   assert.deepEqual(await find("zoe"), []);
   assert.deepEqual(await find("ali"), ["alice@example.com"]);
