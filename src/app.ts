@@ -80,7 +80,9 @@ export async function buildApp(platform: Platform): Promise<App> {
     await sessions
       .flushKeyUsage()
       .catch((error: unknown) => platform.log.warn({ err: error }, "key usage was not written"));
-    await overview.close();
+    await overview
+      .close()
+      .catch((error: unknown) => platform.log.warn({ err: error }, "the last counters were not written"));
   });
   return Object.assign(server, {
     routes,

@@ -2,15 +2,23 @@ import { gates } from "../../contract/gates.ts";
 import type { Platform } from "../../platform/platform.ts";
 import { watchEventLoopDelay, type EventLoopDelay } from "../../platform/telemetry/event-loop-delay.ts";
 import { refreshOutcomes } from "../../platform/telemetry/metrics.ts";
-import { createActivity, minuteMilliseconds, requestNames, type Activity, type Counts } from "./activity.ts";
+import { createActivity, requestNames, type Activity, type Counts } from "./activity.ts";
 import { latencyMilliseconds } from "./latency.ts";
-import { countTotals, type Totals } from "./overview-store.ts";
+import {
+  addActivity,
+  forgetOldActivity,
+  type Minutes,
+  minuteMilliseconds,
+  readActivity,
+  type Totals,
+} from "./overview-store.ts";
+import { createTotals } from "./totals.ts";
 
 /** How far back, and in which steps. */
 export const periods = {
-  hour: { steps: 60, minutesPerStep: 1 },
-  day: { steps: 96, minutesPerStep: 15 },
-} as const;
+  hour: { steps: 60, minutes: 1 },
+  day: { steps: 96, minutes: 15 },
+} as const satisfies Record<string, { steps: number; minutes: Minutes }>;
 export type Period = keyof typeof periods;
 
 export type Figures = {
@@ -47,48 +55,70 @@ export function openOverview(platform: Platform): OverviewReader {
   const startedAt = clock.monotonicNow();
   const activity = createActivity(platform);
   const eventLoopDelay = watchEventLoopDelay();
+  const totals = createTotals(platform);
+  const oneAfterTheOther = createTurnstile();
+  const write = (): Promise<void> => oneAfterTheOther(() => writeActivity(platform, activity));
   return {
     read: async (period) => ({
-      totals: await countTotals(platform),
+      totals: await totals(),
       uptimeSeconds: Math.floor((clock.monotonicNow() - startedAt) / 1000),
       eventLoopDelay: eventLoopDelay.read(),
-      ...(await readPoints(platform, activity, period)),
+      ...(await oneAfterTheOther(() => readPoints(platform, activity, period))),
     }),
     flush: async () => {
       eventLoopDelay.turn();
-      await activity.collect();
+      await write();
+      await forgetOldActivity(platform);
     },
     close: async () => {
       eventLoopDelay.stop();
+      await write();
     },
   };
 }
 
+/** What is being written is counted neither twice nor not at all: nobody reads meanwhile. */
+function createTurnstile(): <R>(work: () => Promise<R>) => Promise<R> {
+  let before: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const result = before.then(work);
+    before = result.catch(() => undefined);
+    return result;
+  };
+}
+
+async function writeActivity(platform: Pick<Platform, "db">, activity: Activity): Promise<void> {
+  await activity.collect();
+  const pending = activity.pending();
+  await addActivity(platform, pending);
+  activity.settle(pending); // Not reached when it failed: the next time tries again.
+}
+
 async function readPoints(
-  { clock }: Pick<Platform, "clock">,
+  { clock, db }: Pick<Platform, "clock" | "db">,
   activity: Activity,
   period: Period,
 ): Promise<Pick<Overview, "stepSeconds" | "points" | "sums">> {
-  const { steps, minutesPerStep } = periods[period];
-  const stepMilliseconds = minutesPerStep * minuteMilliseconds;
+  const { steps, minutes } = periods[period];
+  const stepMilliseconds = minutes * minuteMilliseconds;
   await activity.collect();
-  const lastStep = Math.floor(clock.now() / stepMilliseconds);
-  const firstStep = lastStep - steps + 1;
-  const byStep = new Map<number, Map<string, number>>();
-  for (const [minute, counts] of activity.pending()) addCounts(byStep, Math.floor(minute / minutesPerStep), counts);
-  const all = new Map<number, Map<string, number>>();
+  const first = (Math.floor(clock.now() / stepMilliseconds) - steps + 1) * stepMilliseconds;
+  const written = await readActivity({ db }, minutes, first);
+  const all = new Map<string, number>();
   const points = Array.from({ length: steps }, (_, index) => {
-    const counts: Counts = byStep.get(firstStep + index) ?? new Map();
-    addCounts(all, 0, counts);
-    return { startsAt: (firstStep + index) * stepMilliseconds, ...figuresOf(counts) };
+    const startsAt = first + index * stepMilliseconds;
+    const counts = new Map(written.get(startsAt));
+    for (const [minute, some] of activity.pending()) {
+      if (Math.floor(minute / minutes) * stepMilliseconds === startsAt) addCounts(counts, some);
+    }
+    addCounts(all, counts);
+    return { startsAt, ...figuresOf(counts) };
   });
-  return { stepSeconds: stepMilliseconds / 1000, points, sums: figuresOf(all.get(0) ?? new Map()) };
+  return { stepSeconds: stepMilliseconds / 1000, points, sums: figuresOf(all) };
 }
 
-function addCounts(sums: Map<number, Map<string, number>>, at: number, counts: Counts): void {
-  const sum = sums.get(at) ?? new Map<string, number>();
-  sums.set(at, sum);
-  for (const [name, count] of counts) sum.set(name, (sum.get(name) ?? 0) + count);
+function addCounts(sums: Map<string, number>, counts: Counts): void {
+  for (const [name, count] of counts) sums.set(name, (sums.get(name) ?? 0) + count);
 }
 
 function figuresOf(counts: Counts): Figures {

@@ -55,5 +55,5 @@ function wordsOf(text: string): IteratorObject<{ word: string; at: number }> {
 
 /** No longer than an index likes it, and never in the middle of a character. */
 function cut(text: string): string {
-  return [...text.slice(0, 2 * wordLengthMax)].slice(0, wordLengthMax).join("");
+  return [...Iterator.from(text).take(wordLengthMax)].join("");
 }

@@ -5,6 +5,7 @@ import type { Tables } from "./tables.ts";
 import { migration0001 } from "./migrations/0001-foundation.ts";
 import { migration0002 } from "./migrations/0002-forced-password-change.ts";
 import { migration0003 } from "./migrations/0003-account-search.ts";
+import { migration0004 } from "./migrations/0004-activity.ts";
 import { migration0005 } from "./migrations/0005-throwaway-accounts.ts";
 
 /**
@@ -87,7 +88,13 @@ export const postgresTarget: MigrationTarget = {
 };
 
 /** In the order they run. */
-export const allMigrations: readonly Migration[] = [migration0001, migration0002, migration0003, migration0005];
+export const allMigrations: readonly Migration[] = [
+  migration0001,
+  migration0002,
+  migration0003,
+  migration0004,
+  migration0005,
+];
 
 /** What a database with these migrations lacks, and what only a newer version knows. */
 export function compareMigrations(applied: readonly string[]): {

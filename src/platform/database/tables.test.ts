@@ -53,6 +53,7 @@ const columns = {
   },
   key_usage: { key_id: "not null", hour: "not null", tokens_seen: "not null", last_seen_at: "not null" },
   throwaway_accounts: { account_id: "not null", created_at: "not null" },
+  activity: { minutes: "not null", starts_at: "not null", name: "not null", count: "not null" },
   idempotent_answers: {
     id: "not null",
     request_tag: "not null",

@@ -74,6 +74,15 @@ export type Tables = {
     tokens_seen: number;
     last_seen_at: number;
   };
+  /** How often things happened, over all processes: what the console draws. */
+  activity: {
+    /** How long the time is that is counted: 1 or 15. */
+    minutes: Fixed<1 | 15>;
+    starts_at: Fixed<number>;
+    /** See overview/activity.ts. */
+    name: Fixed<string>;
+    count: number;
+  };
   /** Answers to requests with an Idempotency-Key, kept for a day. */
   idempotent_answers: {
     /** Tag of who asked, where and with which key. */

@@ -69,3 +69,30 @@ test("times between two milliseconds add no second to what it tells", async () =
     assert.equal((await limiter.take(limit, "a")).retryAfterSeconds, 60, String(now));
   }
 });
+
+test("looking at a key keeps it no longer, and of very many those used last are looked at", async () => {
+  const limiter = createMemoryRateLimiter(createTestClock(), { keysMax: 20_000 });
+  await limiter.take(limit, "long ago");
+  await limiter.take(limit, "long ago");
+  for (let index = 0; index < 19_999; index += 1) await limiter.take(limit, `other ${index}`);
+  assert.equal((await limiter.inspect(limit, "long ago")).used, 2);
+  const busiest = await limiter.busiest(limit, 20_000);
+  assert.equal(busiest.length, 10_000);
+  assert.ok(!busiest.some(({ key }) => key === "long ago"));
+  await limiter.take(limit, "one more");
+  assert.equal((await limiter.inspect(limit, "long ago")).used, 0, "the first to go, though it was looked at");
+  assert.deepEqual([limiter.keysHeld("some"), limiter.keysHeld("another"), limiter.keysHeld()], [20_000, 0, 20_000]);
+});
+
+test("of a window with very many requests the newest thousand are drawn", async () => {
+  const clock = createTestClock();
+  const limiter = createMemoryRateLimiter(clock, { keysMax: 10 });
+  const large: Limit = { name: "large", quota: 100_000, windowSeconds: 60 };
+  for (let index = 0; index < 1_500; index += 1) {
+    await limiter.take(large, "a");
+    clock.advance(1);
+  }
+  const { used, agesMilliseconds } = await limiter.inspect(large, "a");
+  assert.equal(used, 1_500);
+  assert.deepEqual([agesMilliseconds.length, agesMilliseconds[0], agesMilliseconds.at(-1)], [1_000, 1, 1_000]);
+});

@@ -117,6 +117,14 @@ export function rateLimiterConformance(name: string, make: Make, skip: string | 
     test("waiting for as long as it says is enough, a second less is not", async () => {
       await tellsTrueWaits(make);
     });
+
+    test("draws the window of a key, and changes nothing by looking", async () => {
+      await drawsTheWindow(make);
+    });
+
+    test("knows the keys that are nearest to a limit, the fullest first", async () => {
+      await knowsTheBusiest(make);
+    });
   });
 }
 
@@ -191,4 +199,62 @@ async function tellsTrueWaits(make: Make): Promise<void> {
     }
   });
   await fc.assert(property, { numRuns: 60 });
+}
+
+async function drawsTheWindow(make: Make): Promise<void> {
+  const { limiter, advance } = await make();
+  const unseen = { key: "a", used: 0, remaining: 5, retryAfterSeconds: 0, agesMilliseconds: [] };
+  assert.deepEqual(await limiter.inspect(five, "a"), unseen);
+  for (let count = 0; count < 4; count += 1) {
+    await limiter.take(five, "a");
+    await advance(10_000);
+  }
+  const drawn = { ...unseen, used: 4, remaining: 1, agesMilliseconds: [10_000, 20_000, 30_000, 40_000] };
+  assert.deepEqual(await limiter.inspect(five, "a"), drawn);
+  assert.deepEqual(await limiter.inspect(five, "a"), drawn, "looked at, not counted");
+  assert.deepEqual(await limiter.inspect({ ...five, name: "other" }, "a"), unseen, "another limit's is its own");
+  const last = await limiter.take(five, "a");
+  const full = {
+    ...drawn,
+    used: 5,
+    remaining: 0,
+    retryAfterSeconds: 20,
+    agesMilliseconds: [0, ...drawn.agesMilliseconds],
+  };
+  assert.deepEqual(await limiter.inspect(five, "a"), full);
+  assert.equal((await limiter.take(five, "a")).retryAfterSeconds, 20, "what the refused one is told");
+  assert.deepEqual(await limiter.inspect(five, "a"), full, "a refused one is not in the window");
+  await advance(20_000);
+  const aged = {
+    ...full,
+    used: 4,
+    remaining: 1,
+    retryAfterSeconds: 0,
+    agesMilliseconds: [20_000, 30_000, 40_000, 50_000],
+  };
+  assert.deepEqual(await limiter.inspect(five, "a"), aged, "the oldest has left");
+  await last.giveBack();
+  assert.deepEqual((await limiter.inspect(five, "a")).agesMilliseconds, [30_000, 40_000, 50_000]);
+  await advance(60_000);
+  assert.deepEqual(await limiter.inspect(five, "a"), unseen);
+}
+
+async function knowsTheBusiest(make: Make): Promise<void> {
+  const { limiter, advance } = await make();
+  assert.deepEqual(await limiter.busiest(five, 10), []);
+  for (let count = 0; count < 5; count += 1) await limiter.take(five, "idle by then");
+  await advance(windowMilliseconds / 2);
+  const takes = { one: 1, "all/five": 6, three: 3, two: 2 };
+  for (const [key, count] of Object.entries(takes)) {
+    for (let taken = 0; taken < count; taken += 1) await limiter.take(five, key);
+  }
+  await limiter.take({ ...five, name: "other" }, "of another limit");
+  await advance(windowMilliseconds / 2);
+  const busiest = await limiter.busiest(five, 3);
+  assert.deepEqual(busiest, [
+    { key: "all/five", used: 5, remaining: 0, retryAfterSeconds: 30 },
+    { key: "three", used: 3, remaining: 2, retryAfterSeconds: 0 },
+    { key: "two", used: 2, remaining: 3, retryAfterSeconds: 0 },
+  ]);
+  assert.equal((await limiter.busiest(five, 10)).length, 4);
 }
