@@ -1,12 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type CompiledQuery, Kysely } from "kysely";
 import { eventMeanings } from "../../src/contract/events.ts";
 import { limitNames } from "../../src/contract/limits.ts";
-import { migrate, sqliteWords } from "../../src/platform/database/migrate.ts";
-import { sqliteDialect } from "../../src/platform/database/sqlite.ts";
-import { openSqliteInMemory } from "../../src/platform/database/sqlite-file.ts";
-import type { Tables } from "../../src/platform/database/tables.ts";
+import { watchQueries } from "../support/query-watch.ts";
+import { isOnPostgres, openTestDatabase } from "../support/test-database.ts";
 import { createTestServer, type Answer, type TestServer } from "../support/test-server.ts";
 
 type Item = Readonly<Record<string, unknown>>;
@@ -321,16 +318,11 @@ test("with a shared secret there is nothing to rotate", async () => {
   assert.deepEqual([refused.status, refused.body["code"]], [409, "nothing-to-rotate"]);
 });
 
-test("whatever the console asks, the database goes along an index", async () => {
-  const queries: CompiledQuery[] = [];
-  const db = new Kysely<Tables>({
-    dialect: sqliteDialect(openSqliteInMemory()),
-    log: ({ query }) => void queries.push(query),
-  });
-  await migrate(db, { clock: { now: () => 1 }, words: sqliteWords });
-  const server = await createTestServer({}, { db });
+test("whatever the console asks, the database goes along an index", async (t) => {
+  const watched = watchQueries(await openTestDatabase(t));
+  const server = await createTestServer({}, { db: watched.db });
   const { id, token } = await server.administrator();
-  queries.length = 0;
+  watched.forget();
   const types = Object.keys(eventMeanings);
   const urls = [
     ...["", "?role=admin", "?disabled=true", "?q=admin", "?q=admin+example&role=admin"].map((q) => `/admin/users${q}`),
@@ -344,19 +336,17 @@ test("whatever the console asks, the database goes along an index", async () => 
   ];
   for (const url of urls) assert.equal((await server.request("GET", url, { token })).status, 200, url);
   await server.app.flushOverview();
-  const statements = new Map(queries.map((query) => [query.sql, query]));
-  assert.ok(statements.size > 20, `${statements.size} statements`);
-  for (const query of statements.values()) {
-    const explained = { ...query, sql: `explain query plan ${query.sql}` };
-    const { rows } = await db.executeQuery<{ detail: string }>(explained);
+  const plans = await watched.plans();
+  assert.ok(new Set(plans.map(({ sql }) => sql)).size > 15);
+  // PostgreSQL reads a table whole that has a few rows; what it does with a million is in account-search.test.ts.
+  if (isOnPostgres) return;
+  for (const { detail, sql } of plans) {
     // What a limit ends is read in order, or was chosen before; and the sessions of one account are sorted.
-    const isBounded = (detail: string): boolean =>
+    const isBounded =
       /^SCAN (counted|next|\d+-ROW VALUES CLAUSE)$/.test(detail) ||
-      (detail === "SCAN events" && query.sql.endsWith('from "events" order by "id" desc limit ?')) ||
+      (detail === "SCAN events" && sql.endsWith('from "events" order by "id" desc limit ?')) ||
       (/TEMP B-TREE FOR (LAST TERM OF )?ORDER BY/.test(detail) &&
-        query.sql.includes('from "sessions" where "account_id" = ?'));
-    for (const { detail } of rows) {
-      if (/SCAN|TEMP B-TREE/.test(detail)) assert.ok(isBounded(detail), `${query.sql}: ${detail}`);
-    }
+        sql.includes('from "sessions" where "account_id" = ?'));
+    assert.ok(isBounded || !/SCAN|TEMP B-TREE/.test(detail), `${sql}: ${detail}`);
   }
 });

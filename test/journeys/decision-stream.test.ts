@@ -3,6 +3,7 @@ import { connect } from "node:net";
 import { test, type TestContext } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { runTollgate, startServer } from "../support/server-process.ts";
+import { sharedDatabase } from "../support/test-database.ts";
 import { createTestServer, type TestServer } from "../support/test-server.ts";
 
 type StreamEvent = { readonly id?: string; readonly event?: string; readonly data?: string; readonly comment?: true };
@@ -244,16 +245,15 @@ test("a reader that does not read is dropped, and nobody waits for it", async (t
 
 test("a server that stops ends its streams and does not wait for them", async (t) => {
   // X21
-  const server = await startServer(t);
+  const DATABASE_URL = await sharedDatabase(t);
+  const server = await startServer(t, { env: { DATABASE_URL } });
   const signedUp = await fetch(`${server.url}/users/`, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ email: "alice@example.com", password: "password" }),
   });
   const { token } = (await signedUp.json()) as { token: string };
-  await runTollgate(["admin", "create", "alice@example.com"], {
-    DATABASE_URL: `sqlite:${server.dataDirectory}/tollgate.db`,
-  });
+  await runTollgate(["admin", "create", "alice@example.com"], { DATABASE_URL });
   const reader = await openStream(t, server.url, { token });
   assert.equal(reader.response.status, 200);
   const stopped = server.stop();

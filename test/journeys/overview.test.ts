@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { test, type TestContext } from "node:test";
+import { test } from "node:test";
 import { createTestClock } from "../support/test-clock.ts";
+import { sharedDatabase } from "../support/test-database.ts";
 import { createTestServer, type TestServer } from "../support/test-server.ts";
 
 type Figures = {
@@ -34,12 +32,6 @@ async function overviewOf(server: TestServer, token: string, query = ""): Promis
   const { status, body, text } = await server.request("GET", `/admin/overview${query}`, { token });
   assert.equal(status, 200, text);
   return body as unknown as Overview;
-}
-
-function databaseFile(t: TestContext): string {
-  const directory = mkdtempSync(join(tmpdir(), "tollgate-overview-"));
-  t.after(() => rmSync(directory, { recursive: true }));
-  return `sqlite:${join(directory, "tollgate.db")}`;
 }
 
 const none = { route: 0, limit: 0, authenticate: 0, authorize: 0, validate: 0, handle: 0, depend: 0 };
@@ -108,7 +100,7 @@ test("how the process stands now", async () => {
 });
 
 test("the counters survive a restart, and those of several processes add up", async (t) => {
-  const env = { DATABASE_URL: databaseFile(t) };
+  const env = { DATABASE_URL: await sharedDatabase(t) };
   const clock = createTestClock();
   const one = await createTestServer(env, { clock });
   const two = await createTestServer(env, { clock });
@@ -121,7 +113,7 @@ test("the counters survive a restart, and those of several processes add up", as
   await one.app.flushOverview();
   assert.equal((await overviewOf(one, admin.token)).sums.sign_ups, 3, "written, and counted no second time");
   await one.signUp("last@example.com");
-  await one.app.close();
+  await one.close();
 
   clock.advance(3 * minute);
   const restarted = await createTestServer(env, { clock });

@@ -7,7 +7,7 @@ export const migration0004: Migration = {
   up: async (db, { wholeNumber, orderedText, keyTableEnd }) => {
     await db.schema
       .createTable("activity")
-      .addColumn("minutes", "integer", (column) => column.notNull())
+      .addColumn("minutes", wholeNumber, (column) => column.notNull())
       .addColumn("starts_at", wholeNumber, (column) => column.notNull())
       .addColumn("name", orderedText, (column) => column.notNull())
       .addColumn("count", wholeNumber, (column) => column.notNull())
