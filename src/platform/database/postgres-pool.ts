@@ -3,7 +3,7 @@ import type { ConnectionOptions } from "node:tls";
 import { Pool, TypeOverrides, types, type ClientBase, type PoolClient } from "pg";
 import type { PostgresBounds } from "../../config.ts";
 import type { PostgresTarget } from "../../database-url.ts";
-import { afterPatience, withPatience } from "../patience.ts";
+import { withPatience } from "../patience.ts";
 import { StartError } from "../start-error.ts";
 import { PostgresUnreachable, unreachable } from "./postgres-faults.ts";
 import { createTurns, type Turns } from "./turns.ts";
@@ -88,26 +88,25 @@ export function createPostgresPool(
 
 /** Has a turn, and keeps it until pg is done with the connection, whether or not the caller still waits. */
 async function connectInTime(pool: Pool, waitMilliseconds: number, turns: Turns): Promise<PoolClient> {
-  const { promise, resolve, reject } = Promise.withResolvers<PoolClient>();
-  let isWaiting = true;
-  const callOff = afterPatience(waitMilliseconds, () => {
-    isWaiting = false;
-    reject(new PostgresUnreachable(`PostgreSQL made no connection within ${waitMilliseconds} ms`));
+  let isLate = false;
+  const connecting = connect(pool, turns, () => isLate);
+  return await withPatience(waitMilliseconds, connecting, () => {
+    isLate = true;
+    return new PostgresUnreachable(`PostgreSQL made no connection within ${waitMilliseconds} ms`);
   });
-  pool.connect().then(
-    (client) => {
-      callOff();
-      if (isWaiting) return resolve(client);
-      client.release();
-      return turns.give("well");
-    },
-    (error: unknown) => {
-      callOff();
-      turns.give("badly");
-      reject(unreachable(error));
-    },
-  );
-  return await promise;
+}
+
+async function connect(pool: Pool, turns: Turns, isLate: () => boolean): Promise<PoolClient> {
+  try {
+    const client = await pool.connect();
+    if (!isLate()) return client;
+    client.release();
+  } catch (error) {
+    turns.give("badly");
+    throw unreachable(error);
+  }
+  turns.give("well");
+  throw new PostgresUnreachable("PostgreSQL made a connection too late");
 }
 
 /**
