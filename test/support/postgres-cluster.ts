@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chownSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chownSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
-import type { TestContext } from "node:test";
+import { after, test, type TestContext } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { Client } from "pg";
 
@@ -11,6 +11,8 @@ import { Client } from "pg";
 export type PostgresCluster = {
   /** The DATABASE_URL of one of its databases. */
   readonly url: (database: string) => string;
+  /** An empty database; its DATABASE_URL. */
+  readonly makeDatabase: () => Promise<string>;
   /** kill -9 of the postmaster. */
   readonly kill: () => Promise<void>;
   /** Again, after a kill. */
@@ -43,29 +45,33 @@ export function findPostgres(): string | undefined {
 }
 
 /**
- * Debian's PostgreSQL; `undefined` after the test was skipped because there is none. REQUIRE_SERVICES=1 makes that a
- * failure.
+ * `test` for those that need PostgreSQL: one server for all of the file, started by the first. Without PostgreSQL they
+ * are skipped; REQUIRE_SERVICES=1 makes that a failure.
  */
-export async function startPostgres(
-  t: TestContext,
-  more: Readonly<Record<string, string>> = {},
-): Promise<PostgresCluster | undefined> {
-  const programs = findPostgres();
-  if (programs === undefined) {
-    if (process.env["REQUIRE_SERVICES"] === "1") throw new Error("postgres is missing");
-    t.skip("skipped: no postgres");
-    return undefined;
-  }
-  const cluster = await createCluster(programs, more);
-  t.after(() => cluster.stop());
-  return cluster;
+export function testWithPostgres(options: ClusterOptions = {}) {
+  let starting: Promise<PostgresCluster> | undefined;
+  after(async () => (await starting)?.stop());
+  return (name: string, work: (t: TestContext, cluster: PostgresCluster) => Promise<void>) =>
+    test(name, async (t) => {
+      const programs = findPostgres();
+      if (programs === undefined) {
+        if (process.env["REQUIRE_SERVICES"] === "1") throw new Error("postgres is missing");
+        t.skip("skipped: no postgres");
+        return;
+      }
+      await work(t, await (starting ??= createCluster(programs, options)));
+    });
 }
 
-/** `more` are settings of the server. */
-export async function createCluster(
-  programs: string,
-  more: Readonly<Record<string, string>> = {},
-): Promise<PostgresCluster> {
+export type ClusterOptions = {
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Lines of pg_hba.conf: who may come in how. Else whoever reaches the socket. */
+  readonly access?: readonly string[];
+  /** More files in the data directory, for the server alone to read: name → content. */
+  readonly files?: Readonly<Record<string, string>>;
+};
+
+export async function createCluster(programs: string, options: ClusterOptions = {}): Promise<PostgresCluster> {
   const owner = serverOwner();
   const directory = mkdtempSync(join(tmpdir(), "tollgate-postgres-"));
   const sockets = join(directory, "sockets");
@@ -78,14 +84,25 @@ export async function createCluster(
     { ...owner, cwd: directory, encoding: "utf8" },
   );
   if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr}${String(made.error ?? "")}`);
-  const options = Object.entries({ ...settings, listen_addresses: "", unix_socket_directories: sockets, ...more });
-  const args = ["-D", data, ...options.flatMap(([name, value]) => ["-c", `${name}=${value}`])];
+  const files = { ...options.files, ...(options.access && { "pg_hba.conf": options.access.join("\n") }) };
+  for (const [name, content] of Object.entries(files)) {
+    writeFileSync(join(data, name), content, { mode: 0o600 });
+    if (owner.uid !== undefined) chownSync(join(data, name), owner.uid, owner.gid ?? 0);
+  }
+  const all = { ...settings, listen_addresses: "", unix_socket_directories: sockets, ...options.settings };
+  const args = ["-D", data, ...Object.entries(all).flatMap(([name, value]) => ["-c", `${name}=${value}`])];
   // The shell ends the server when our end of its standard input closes, whatever ended us, and sweeps up.
   const script = `"$0" "$@" & server=$!; read line; kill -QUIT $server; wait $server`;
   let keeper: ChildProcess | undefined;
   const url = (database: string): string => `postgres:///${database}?host=${sockets}&user=${user}`;
+  let databases = 0;
   const cluster: PostgresCluster = {
     url,
+    makeDatabase: async () => {
+      databases += 1;
+      await query(url("postgres"), `create database d${databases}`);
+      return url(`d${databases}`);
+    },
     start: async () => {
       keeper = spawn("sh", ["-c", script, join(programs, "postgres"), ...args], {
         ...owner,

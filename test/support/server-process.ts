@@ -5,7 +5,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after } from "node:test";
-import { isOnPostgres, sharedDatabase } from "./test-database.ts";
+import { isOnPostgres, type Lifetime, sharedDatabase } from "./test-database.ts";
 
 const main = resolve(import.meta.dirname, "../../src/main.ts");
 const startMillisecondsMax = 60_000;
@@ -24,11 +24,8 @@ export type ServerProcess = {
   readonly stop: () => Promise<{ readonly exitCode: number | null }>;
 };
 
-/** A test, or a whole file: where something can be left to be done at the end. */
-export type Scope = { readonly after: (end: () => void | Promise<void>) => void };
-
 /** A directory of its own that goes when the test ends. */
-export function temporaryDirectory(t: Scope): string {
+export function temporaryDirectory(t: Lifetime): string {
   const directory = mkdtempSync(join(tmpdir(), "tollgate-"));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   return directory;
@@ -63,7 +60,7 @@ export async function runTollgate(
 
 /** Starts the real server and waits until it listens; the test's end kills it. Throws its output when it does not start. */
 export async function startServer(
-  t: Scope,
+  t: Lifetime,
   { env = {} }: { readonly env?: Readonly<Record<string, string>> } = {},
 ): Promise<ServerProcess> {
   const port = Number(env["PORT"] ?? (await freePort()));

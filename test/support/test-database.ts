@@ -24,6 +24,9 @@ export type TestDatabase = {
   readonly remove: () => Promise<void>;
 };
 
+/** A test; or `{ after }` of node:test: the whole file. */
+export type Lifetime = { readonly after: (work: () => Promise<void> | void) => void };
+
 const server = process.env["TEST_POSTGRES"] ?? "";
 
 export const isOnPostgres = server !== "";
@@ -47,7 +50,7 @@ async function makeSharedDatabase(): Promise<TestDatabase> {
 }
 
 /** The DATABASE_URL of such a database; it goes when the test ends. */
-export async function sharedDatabase(t: { after: (work: () => Promise<void>) => void }): Promise<string> {
+export async function sharedDatabase(t: Lifetime): Promise<string> {
   const { url, remove } = await makeSharedDatabase();
   t.after(remove);
   return url;
@@ -64,7 +67,7 @@ async function makePostgresDatabase(): Promise<TestDatabase> {
 
 /** Opens a database of this run, migrated; it goes when the test ends. */
 export async function openTestDatabase(
-  t: { after: (work: () => Promise<void>) => void },
+  t: Lifetime,
   clock: Pick<Clock, "now"> = { now: () => 1 },
 ): Promise<Kysely<Tables>> {
   const { url, remove } = await makeDatabase();
@@ -77,9 +80,7 @@ export async function openTestDatabase(
 }
 
 /** A database of this run without any table, and how it is migrated; it goes when the test ends. */
-export async function openBareDatabase(t: {
-  after: (work: () => Promise<void>) => void;
-}): Promise<{ db: Kysely<Tables>; target: MigrationTarget }> {
+export async function openBareDatabase(t: Lifetime): Promise<{ db: Kysely<Tables>; target: MigrationTarget }> {
   const { url, remove } = await makeDatabase();
   const database = databaseOf(url);
   const dialect =
