@@ -61,6 +61,7 @@ export async function forgetAll({ platform, clock }: TestServer): Promise<void> 
   switches?.outage.end();
   switches?.clock.reset();
   await db.deleteFrom("accounts").execute();
+  await db.deleteFrom("account_words").execute();
   await db.deleteFrom("idempotent_answers").execute();
   await sql`delete from sqlite_sequence`.execute(db); // Numbers begin at 1 again.
   clock.advance(3_600_000); // No window is longer.

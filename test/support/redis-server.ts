@@ -12,7 +12,8 @@ import { createRedisClient } from "../../src/platform/redis/redis-client.ts";
 import { createRedisMetrics } from "../../src/platform/redis/redis-metrics.ts";
 import { createRedis, type Redis, type RedisParts } from "../../src/platform/redis/redis.ts";
 import { parseRedisUrl } from "../../src/redis-url.ts";
-import { freePort, type Scope, temporaryDirectory } from "./server-process.ts";
+import { freePort, temporaryDirectory } from "./server-process.ts";
+import type { Lifetime } from "./test-database.ts";
 
 const executablePath = "/usr/bin/redis-server";
 const startMillisecondsMax = 10_000;
@@ -37,7 +38,7 @@ export function withoutRedis(): string | false {
 }
 
 /** Debian's Redis, killed when the test ends. */
-export async function startRedis(t: Scope, args: readonly string[] = []): Promise<RedisServer> {
+export async function startRedis(t: Lifetime, args: readonly string[] = []): Promise<RedisServer> {
   const port = await freePort();
   const directory = temporaryDirectory(t);
   let child: ChildProcess | undefined;
@@ -80,7 +81,7 @@ async function isAnswering(port: number): Promise<boolean> {
 }
 
 /** The port to a Redis, open. */
-export async function openRedis(t: Scope, url: string, parts: Partial<RedisParts> = {}): Promise<Redis> {
+export async function openRedis(t: Lifetime, url: string, parts: Partial<RedisParts> = {}): Promise<Redis> {
   const address = parseRedisUrl(url);
   assert.ok("value" in address && address.value !== undefined);
   const redis = createRedis({
