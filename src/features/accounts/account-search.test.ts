@@ -125,7 +125,7 @@ test("the words are those of the accounts as they are, and nothing is left of a 
 
 describe("among a million accounts", () => {
   const million = 1_000_000;
-  const cleanUp: (() => Promise<void>)[] = [];
+  const cleanUp: (() => Promise<void> | void)[] = [];
   let watched: WatchedDatabase;
 
   before(async () => {
