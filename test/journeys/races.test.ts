@@ -73,7 +73,7 @@ function hundred<T>(work: (index: number) => Promise<T>): Promise<T[]> {
 }
 
 function countsOf(answers: readonly Answer[]): Record<string, number> {
-  const names = answers.map(({ status, body }) => `${status} ${String(body["code"] ?? "")}`.trim());
+  const names = answers.map(({ status, body }) => `${status} ${typeof body["code"] === "string" ? body["code"] : ""}`.trim());
   return Object.fromEntries(Object.entries(Object.groupBy(names, (name) => name)).map(([k, v]) => [k, v?.length ?? 0]));
 }
 

@@ -111,7 +111,9 @@ function wrongNames(markdown: string): string[] {
 let texts: readonly string[] | undefined;
 
 function corpus(): readonly string[] {
-  texts ??= globSync(["{src,web,test,learn}/**/*.{ts,js,css}", "docs/reference/*", "package.json"], { cwd: root })
+  texts ??= globSync(["{src,web,test,learn}/**/*.{ts,js,css}", "docs/reference/*", "*.md", "package.json"], {
+    cwd: root,
+  })
     .filter((path) => !path.includes("node_modules"))
     .map((path) => readFileSync(join(root, path), "utf8"));
   return texts;

@@ -1,8 +1,18 @@
+import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { limitNames, limits } from "../../src/contract/limits.ts";
-import { parseChapter, type Chapter, type RunPart, type Sender } from "../../web/learn/chapter-format.ts";
-import { fillIn, namesIn, valuesOf, type ChapterAnswer } from "../../web/learn/chapter-run.ts";
+import { parseChapter, type Chapter, type RunPart } from "../../web/learn/chapter-format.ts";
+import {
+  accountValues,
+  fillIn,
+  namesIn,
+  throwawayRoles,
+  valuesOf,
+  type ChapterAnswer,
+  type ChapterValues,
+  type ThrowawayName,
+} from "../../web/learn/chapter-run.ts";
 import { createTestServer, type Answer, type TestServer } from "./test-server.ts";
 
 const folder = join(import.meta.dirname, "../../docs/learn");
@@ -23,9 +33,7 @@ export function readChapters(): readonly ChapterFile[] {
 export type ChapterRunner = {
   readonly server: TestServer;
   /** Runs a step as a page does. Returns its last answer, and what its references stood for. */
-  readonly run: (
-    step: RunPart,
-  ) => Promise<{ readonly answer: ChapterAnswer; readonly values: Record<string, unknown> }>;
+  readonly run: (step: RunPart) => Promise<{ readonly answer: ChapterAnswer; readonly values: ChapterValues }>;
 };
 
 /** A server with the limits that a fresh one has, and the accounts that steps ask for. */
@@ -33,36 +41,28 @@ export async function createChapterRunner(): Promise<ChapterRunner> {
   const server = await createTestServer(defaultLimits());
   const values: Record<string, unknown> = {};
   let count = 0;
-  const account = async (role: "user" | "other" | "administrator"): Promise<Record<string, unknown>> => {
-    const known = values[role];
-    if (known !== undefined) return known as Record<string, unknown>;
-    const made = await makeAccount(server, role);
-    values[role] = made;
-    return made;
+  const account = async (name: ThrowawayName): Promise<ChapterValues> => {
+    values[name] ??= await makeAccount(server, name);
+    return values[name] as ChapterValues;
   };
   return {
     server,
     run: async (step) => {
-      const names = new Set([...namesIn(step.request), ...namesIn(step.expect)]);
-      for (const role of ["user", "other", "administrator"] as const) if (names.has(role)) await account(role);
+      const names = new Set<string>([...namesIn(step.request), ...namesIn(step.expect), step.as]);
+      for (const name of throwawayNames) if (names.has(name)) await account(name);
       if (names.has("token")) values["token"] = (await account("user"))["token"];
-      let answer: ChapterAnswer | undefined;
-      for (let time = 0; time < step.times; time += 1) {
-        if (time === 0) values["random"] = `r${(count += 1)}`;
-        const request = fillIn(step.request, values);
-        const token = step.as === "nobody" ? undefined : (await account(senderRole(step.as)))["token"];
-        answer = await send(server, request, typeof token === "string" ? token : undefined);
-        if (step.name !== undefined) values[step.name] = valuesOf(request, answer);
-      }
-      if (answer === undefined) throw new Error("A step is sent at least once.");
+      values["random"] = `r${(count += 1)}`;
+      const token = step.as === "nobody" ? undefined : String((await account(step.as))["token"]);
+      const request = fillIn(step.request, values);
+      let answer = await send(server, request, token);
+      for (let time = 1; time < step.times; time += 1) answer = await send(server, request, token);
+      if (step.name !== undefined) values[step.name] = valuesOf(request, answer);
       return { answer, values };
     },
   };
 }
 
-function senderRole(sender: Exclude<Sender, "nobody">): "user" | "administrator" {
-  return sender;
-}
+const throwawayNames = Object.keys(throwawayRoles) as ThrowawayName[];
 
 function defaultLimits(): Record<string, string> {
   return Object.fromEntries(
@@ -73,18 +73,13 @@ function defaultLimits(): Record<string, string> {
   );
 }
 
-async function makeAccount(
-  server: TestServer,
-  role: "user" | "other" | "administrator",
-): Promise<Record<string, unknown>> {
-  if (role === "administrator") {
-    const { id, email, password, token } = await server.administrator("administrator@example.com");
-    return { id, email, password, token };
-  }
-  const [email, password] = [`${role}@example.com`, "correct horse battery staple"];
-  const { headers, body } = await server.request("POST", "/users/", { body: { email, password } });
-  const id = Number(headers["location"]?.split("/").at(-1));
-  return { id, email, password, token: body["token"], refresh_token: body["refresh_token"] };
+async function makeAccount(server: TestServer, name: ThrowawayName): Promise<ChapterValues> {
+  const { status, body, text } = await server.request("POST", "/dev/accounts", {
+    address: "127.0.0.1",
+    body: throwawayRoles[name],
+  });
+  assert.equal(status, 201, text);
+  return accountValues(body as Parameters<typeof accountValues>[0]);
 }
 
 async function send(

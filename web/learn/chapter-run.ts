@@ -6,8 +6,7 @@
 import { referencePattern, type ChapterRequest, type Expectation } from "./chapter-format.ts";
 
 /**
- * What references can name. `user`, `other` and `administrator` are throw-away accounts with `id`, `email`, `password`,
- * `token` and `refresh_token`; `token` is that of the user; `random` is a new text for each step; a step's name is its
+ * What references can name. `user`, `other` and `administrator` are throw-away accounts (`accountValues`); `token` is that of the user; `random` is a new text for each step; a step's name is its
  * answer's body, with the body that was sent as `sent`.
  */
 export type ChapterValues = Readonly<Record<string, unknown>>;
@@ -21,6 +20,26 @@ export type ChapterAnswer = {
 };
 
 const anything = "…";
+
+/** The kinds of account that steps can ask for, each with the body of the `POST /dev/accounts` that makes one. */
+export const throwawayRoles = {
+  user: { role: "user" },
+  other: { role: "user" },
+  administrator: { role: "admin" },
+} as const;
+
+export type ThrowawayName = keyof typeof throwawayRoles;
+
+/** What references find in a throw-away account, from the answer of `POST /dev/accounts`. */
+export function accountValues(body: {
+  readonly user: { readonly id: number; readonly email: string };
+  readonly password: string;
+  readonly token: string;
+  readonly refresh_token?: string;
+}): ChapterValues {
+  const { user, password, token, refresh_token: refreshToken = "" } = body;
+  return { id: user.id, email: user.email, password, token, refresh_token: refreshToken };
+}
 
 /** The first names of all references in a request or an expectation: tells which accounts a step needs. */
 export function namesIn(part: ChapterRequest | Expectation): ReadonlySet<string> {
