@@ -73,7 +73,9 @@ function hundred<T>(work: (index: number) => Promise<T>): Promise<T[]> {
 }
 
 function countsOf(answers: readonly Answer[]): Record<string, number> {
-  const names = answers.map(({ status, body }) => `${status} ${typeof body["code"] === "string" ? body["code"] : ""}`.trim());
+  const names = answers.map(({ status, body }) =>
+    `${status} ${typeof body["code"] === "string" ? body["code"] : ""}`.trim(),
+  );
   return Object.fromEntries(Object.entries(Object.groupBy(names, (name) => name)).map(([k, v]) => [k, v?.length ?? 0]));
 }
 
@@ -219,7 +221,7 @@ test("who signs in while the account is disabled or deleted is in no session aft
       const me = await pair.send("GET", "/users/me", { token: String(body["token"]) });
       assert.equal(me.status, 401);
     }
-    const living = await db
+    const living = db
       .selectFrom("sessions")
       .select("id")
       .where("account_id", "=", id)

@@ -51,8 +51,8 @@ export function findPostgres(): string | undefined {
 export function testWithPostgres(options: ClusterOptions = {}) {
   let starting: Promise<PostgresCluster> | undefined;
   after(async () => (await starting)?.stop());
-  return (name: string, work: (t: TestContext, cluster: PostgresCluster) => Promise<void>) =>
-    test(name, async (t) => {
+  return (name: string, work: (t: TestContext, cluster: PostgresCluster) => Promise<void>): void =>
+    void test(name, async (t) => {
       const programs = findPostgres();
       if (programs === undefined) {
         if (process.env["REQUIRE_SERVICES"] === "1") throw new Error("postgres is missing");
