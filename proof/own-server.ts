@@ -15,7 +15,17 @@ export type OwnServer = {
 };
 
 const unlimited = Object.fromEntries(
-  ["LIMITED", "SIGN_UP", "LOGIN_ADDRESS", "LOGIN_ACCOUNT", "REFRESH", "API"].map((name) => [`LIMIT_${name}`, "off"]),
+  [
+    "LIMITED",
+    "SIGN_UP",
+    "LOGIN_ADDRESS",
+    "LOGIN_ACCOUNT",
+    "MAIL_ADDRESS",
+    "MAIL_ACCOUNT",
+    "MAIL_PROOF",
+    "REFRESH",
+    "API",
+  ].map((name) => [`LIMIT_${name}`, "off"]),
 );
 
 export async function startOwnServer(env: Readonly<Record<string, string>>): Promise<OwnServer> {

@@ -5,12 +5,16 @@ import { createDecisionStreams } from "./features/decisions/decisions.ts";
 import { developmentRoutes } from "./features/development/development-routes.ts";
 import { purgeThrowaways } from "./features/development/development.ts";
 import { decisionRoutes } from "./features/decisions/decisions-routes.ts";
+import { emailFlowRoutes } from "./features/email-flows/email-flows-routes.ts";
 import { guideRoutes } from "./features/guide/guide-routes.ts";
 import { healthRoutes } from "./features/health/health-routes.ts";
 import { purgeAnswers } from "./features/idempotency/idempotency.ts";
 import { limitRoutes } from "./features/limits/limits-routes.ts";
 import { openOverview } from "./features/overview/overview.ts";
 import { overviewRoutes } from "./features/overview/overview-routes.ts";
+import { developmentMailRoutes } from "./features/mail/development-mail-routes.ts";
+import { mailRoutes, watchMailPages } from "./features/mail/mail-routes.ts";
+import { openMail, purgeMails } from "./features/mail/mail.ts";
 import { pageRoutes } from "./features/pages/pages-routes.ts";
 import { preparePasswordChecks } from "./features/passwords/passwords.ts";
 import { passwordRoutes } from "./features/passwords/passwords-routes.ts";
@@ -18,7 +22,9 @@ import { accountSessionRoutes } from "./features/sessions/account-sessions-route
 import { openSessions, purgeSessions } from "./features/sessions/sessions.ts";
 import { sessionRoutes } from "./features/sessions/sessions-routes.ts";
 import { signingKeyRoutes } from "./features/sessions/signing-keys-routes.ts";
+import { mailSignInRoutes } from "./features/sign-in/mail-sign-in-routes.ts";
 import { signInRoutes } from "./features/sign-in/sign-in-routes.ts";
+import { signUpRoutes } from "./features/sign-in/sign-up-routes.ts";
 import type { AnyRoute } from "./platform/http/route.ts";
 import { createServer } from "./platform/http/server.ts";
 import { readWebBuild } from "./platform/http/web-build.ts";
@@ -33,6 +39,7 @@ export type App = Awaited<ReturnType<typeof createServer>> & {
   readonly flushKeyUsage: () => Promise<void>;
   readonly flushOverview: () => Promise<void>;
   readonly tickStreams: () => Promise<void>;
+  readonly deliverMail: () => Promise<void>;
   /** What is served, for the reference and its tests. */
   readonly routes: readonly AnyRoute[];
 };
@@ -44,6 +51,7 @@ export async function buildApp(platform: Platform): Promise<App> {
   preparePasswordChecks(platform);
   const sessions = await openSessions(platform);
   await purgeThrowaways(platform);
+  const mail = openMail(platform);
   const overview = openOverview(platform);
   const streams = createDecisionStreams(platform);
   const build = readWebBuild();
@@ -52,6 +60,10 @@ export async function buildApp(platform: Platform): Promise<App> {
     ...signInRoutes(platform, sessions),
     ...accountRoutes(platform),
     ...passwordRoutes(platform),
+    ...signUpRoutes(platform, sessions),
+    ...mailSignInRoutes(platform, sessions),
+    ...emailFlowRoutes(platform),
+    ...mailRoutes(platform),
     ...administrationRoutes(platform),
     ...overviewRoutes(platform, overview),
     ...auditRoutes(platform),
@@ -59,12 +71,17 @@ export async function buildApp(platform: Platform): Promise<App> {
     ...limitRoutes(platform),
     ...sessionRoutes(platform, sessions),
     ...developmentRoutes(platform, sessions),
+    ...developmentMailRoutes(platform),
     ...accountSessionRoutes(platform),
     ...signingKeyRoutes(platform, sessions),
     ...healthRoutes(platform, { isStopping: () => isStopping }),
     ...pageRoutes(platform, build),
   ];
-  const server = await createServer(platform, { authenticate: sessions.authenticate, routes });
+  const server = await createServer(platform, {
+    authenticate: sessions.authenticate,
+    routes,
+    onAnswered: (request, reply) => watchMailPages(platform, request, reply),
+  });
   const stops = [
     repeat(purgeEverySeconds, () => purge(platform), platform.log),
     // Twice as often as promised, so that no request has to do it when one turn fails.
@@ -72,10 +89,12 @@ export async function buildApp(platform: Platform): Promise<App> {
     repeat(keyUsageEverySeconds, sessions.flushKeyUsage, platform.log),
     repeat(overviewEverySeconds, overview.flush, platform.log),
     repeat(streamsEverySeconds, streams.tick, platform.log),
+    repeat(mailEverySeconds, mail.deliver, platform.log),
   ];
   // Before the server waits for what is under way: a stream would be under way for ever.
   server.addHook("preClose", async () => streams.close());
   server.addHook("onClose", async () => {
+    await mail.stop();
     await Promise.all(stops.map((stop) => stop()));
     await sessions
       .flushKeyUsage()
@@ -90,6 +109,7 @@ export async function buildApp(platform: Platform): Promise<App> {
     flushKeyUsage: sessions.flushKeyUsage,
     flushOverview: overview.flush,
     tickStreams: streams.tick,
+    deliverMail: mail.deliver,
     beginShutdown: () => {
       isStopping = true;
     },
@@ -99,12 +119,13 @@ export async function buildApp(platform: Platform): Promise<App> {
 const keyUsageEverySeconds = 60;
 const overviewEverySeconds = 5;
 const streamsEverySeconds = 2;
+const mailEverySeconds = 1;
 const purgeEverySeconds = 60;
 /** Short writes, so that nobody waits for them; what is left goes the next time. */
 const purgeStepsMax = 20;
 
 async function purge(platform: Platform): Promise<void> {
-  for (const purgeSome of [purgeSessions, purgeAnswers, purgeThrowaways]) {
+  for (const purgeSome of [purgeSessions, purgeAnswers, purgeThrowaways, purgeMails]) {
     for (let step = 0; step < purgeStepsMax && (await purgeSome(platform)); step += 1);
   }
 }

@@ -44,7 +44,26 @@ test("an empty environment is development, as the contract says", () => {
     corsOrigins: [],
     logLevel: "info",
     hashing: { threads: 4, queueMax: 64, deadlineMilliseconds: 5000, memoryKibibytes: 19_456, passes: 2 },
-    mail: { relay: undefined, from: "tollgate@localhost", replyTo: undefined, productName: "Tollgate" },
+    mail: {
+      relay: undefined,
+      from: "tollgate@localhost",
+      replyTo: undefined,
+      productName: "Tollgate",
+      locale: "en",
+      templatesDirectory: undefined,
+      keptSeconds: 30 * 86_400,
+      emailVerification: "optional",
+      signInByMail: false,
+      lifetimesSeconds: {
+        "verify-email": 86_400,
+        "reset-password": 1800,
+        "change-email": 3600,
+        "sign-in": 600,
+        "not-me": 7 * 86_400,
+        "undo-email-change": 7 * 86_400,
+      },
+      codeLifetimeSeconds: 600,
+    },
     limits: Object.fromEntries(
       limitNames.map((name) => [name, { quota: limits[name].quota, windowSeconds: limits[name].windowSeconds }]),
     ),
@@ -270,6 +289,17 @@ const bad: Readonly<Record<string, readonly string[]>> = {
   ],
   MAIL_FROM: ["nobody", "A <a@example.com>", "a@example.com,b@example.com", "a@example.com\nbcc:b@x", '"a b"@x', "ü@x"],
   MAIL_REPLY_TO: ["nobody", "a@b@c", "a@x;b@x"],
+  MAIL_LOCALE: ["English", "EN", "e", "de_AT", "x".repeat(36)],
+  MAIL_KEPT: ["13d", "366d"],
+  EMAIL_VERIFICATION: ["on", "Required"],
+  SIGN_IN_BY_MAIL: ["true", "ON"],
+  VERIFY_EMAIL_LIFETIME: ["4m", "15d"],
+  RESET_PASSWORD_LIFETIME: ["4m", "25h"],
+  CHANGE_EMAIL_LIFETIME: ["4m", "25h"],
+  SIGN_IN_LINK_LIFETIME: ["59s", "61m"],
+  NOT_ME_LIFETIME: ["59m", "15d"],
+  UNDO_EMAIL_CHANGE_LIFETIME: ["23h", "15d"],
+  MAIL_CODE_LIFETIME: ["59s", "11m"],
   PRODUCT_NAME: [" Example", "x".repeat(61), "a\nb", "<b>", "a\u202eb"],
   LIMIT_API: ["0/60s", "1000001/60s", "1/0s", "1/31d", "30", "30/", "/60s", "1/1/1", "OFF", "1/500ms"],
   LIMIT_APPI: ["1/1s"],
@@ -285,15 +315,21 @@ test("a bad value is one fault: a sentence that names the setting", () => {
   }
 });
 
+/** Any text may be a path; whether it is one, its reader says. */
+const anyText: ReadonlySet<string> = new Set(["MAIL_TEMPLATES"]);
+
 test("every setting that can be wrong is in the table of bad values", () => {
-  const untested = settingsReference().filter(({ name }) => !(name in bad) && !name.startsWith("LIMIT_"));
+  const untested = settingsReference().filter(
+    ({ name }) => !(name in bad) && !anyText.has(name) && !name.startsWith("LIMIT_"),
+  );
   assert.deepEqual(untested, []);
 });
 
 test("an unknown limit is refused by naming the known ones", () => {
   assert.deepEqual(faultsOf({ LIMIT_LOGIN: "1/1s" }), [
     "LIMIT_LOGIN names no limit: use one of LIMIT_LIMITED, LIMIT_SIGN_UP, LIMIT_LOGIN_ADDRESS, " +
-      "LIMIT_LOGIN_ACCOUNT, LIMIT_REFRESH, LIMIT_API, or remove it.",
+      "LIMIT_LOGIN_ACCOUNT, LIMIT_MAIL_ADDRESS, LIMIT_MAIL_ACCOUNT, LIMIT_MAIL_PROOF, LIMIT_REFRESH, LIMIT_API, " +
+      "or remove it.",
   ]);
 });
 
@@ -385,6 +421,18 @@ test("production demands what it cannot do without, one sentence each", () => {
     assert.equal(found.length, faults.length, JSON.stringify(found));
     for (const [index, fault] of faults.entries()) assert.match(found[index] ?? "", fault);
   }
+});
+
+test("what is promised to people by mail needs a relay in production, and is off by default without one", () => {
+  assert.equal(configFrom(production).mail.emailVerification, "off");
+  assert.deepEqual(faultsOf({ ...production, EMAIL_VERIFICATION: "required", SIGN_IN_BY_MAIL: "on" }), [
+    "EMAIL_VERIFICATION=required needs mail: set SMTP_URL and MAIL_FROM, or write EMAIL_VERIFICATION=off.",
+    "SIGN_IN_BY_MAIL=on needs mail: set SMTP_URL and MAIL_FROM, or write SIGN_IN_BY_MAIL=off.",
+  ]);
+  const relay = { SMTP_URL: "smtp://localhost", MAIL_FROM: "accounts@example.com" };
+  assert.equal(configFrom({ ...production, ...relay }).mail.emailVerification, "optional");
+  assert.deepEqual(faultsOf({ ...production, ...relay, EMAIL_VERIFICATION: "required", SIGN_IN_BY_MAIL: "on" }), []);
+  assert.deepEqual(faultsOf({ EMAIL_VERIFICATION: "required", SIGN_IN_BY_MAIL: "on" }), []);
 });
 
 test("a relay needs a sender", () => {

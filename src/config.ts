@@ -4,7 +4,7 @@ import type { LimitName, Quota } from "./contract/limits.ts";
 import type { PostgresTarget } from "./database-url.ts";
 import type { RedisAddress } from "./redis-url.ts";
 import { type Fault, parsePublicUrl } from "./setting-parsers.ts";
-import type { SmtpRelay } from "./mail-settings.ts";
+import { type MailConfig, mailFaults, readMail } from "./mail-settings.ts";
 import type { Known, Setting } from "./setting.ts";
 import { limitSettings, settings } from "./settings.ts";
 
@@ -44,13 +44,7 @@ export type Config = {
     readonly memoryKibibytes: number;
     readonly passes: number;
   };
-  readonly mail: {
-    /** undefined: development keeps mail in its own inbox, production sends none. */
-    readonly relay: SmtpRelay | undefined;
-    readonly from: string;
-    readonly replyTo: string | undefined;
-    readonly productName: string;
-  };
+  readonly mail: MailConfig;
   /** undefined is off. */
   readonly limits: Readonly<Record<LimitName, Quota | undefined>>;
   /** Addresses or CIDRs of the proxies whose forwarding headers are believed. */
@@ -92,7 +86,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export function readConfig(env: Environment, cores: number = availableParallelism()): ConfigReading {
   const reader = createReader(env, cores);
   const config = readAll(reader);
-  reader.faults.push(...unknownLimits(env), ...insecurePublicUrl(env, config), ...missingSender(env, config));
+  reader.faults.push(...unknownLimits(env), ...insecurePublicUrl(env, config), ...mailFaults(env, config));
   return reader.faults.length === 0 ? { ok: true, config } : { ok: false, faults: reader.faults };
 }
 
@@ -107,7 +101,7 @@ type Reader = {
 function createReader(env: Environment, cores: number): Reader {
   const faults: string[] = [];
   const effective: EffectiveSetting[] = [];
-  let known: Known = { mode: "development", cores, port: 8000, hashThreads: cores };
+  let known: Known = { mode: "development", cores, port: 8000, hashThreads: cores, hasMail: true };
   return {
     faults,
     effective,
@@ -164,7 +158,7 @@ function readAll({ read, learn, effective }: Reader): Config {
     corsOrigins: read(settings.corsOrigins),
     logLevel: read(settings.logLevel),
     hashing: readHashing(read, learn),
-    mail: readMail(read),
+    mail: readMail(read, learn, mode),
     limits: readLimits(read),
     settings: effective,
   };
@@ -206,15 +200,6 @@ function readHashing(read: Reader["read"], learn: Reader["learn"]): Config["hash
     deadlineMilliseconds: read(settings.hashDeadlineMilliseconds),
     memoryKibibytes: read(settings.argon2MemoryKibibytes),
     passes: read(settings.argon2Passes),
-  };
-}
-
-function readMail(read: Reader["read"]): Config["mail"] {
-  return {
-    relay: read(settings.relay),
-    from: read(settings.from),
-    replyTo: read(settings.replyTo),
-    productName: read(settings.productName),
   };
 }
 
@@ -264,10 +249,4 @@ function insecurePublicUrl(env: Environment, { mode, trustedProxies }: Config): 
   return [
     "PUBLIC_URL must be https in production: write https://, or name the proxy that speaks https in TRUSTED_PROXIES.",
   ];
-}
-
-/** No relay takes mail from an address that nobody owns. */
-function missingSender(env: Environment, { mail }: Config): string[] {
-  const isMissing = mail.relay !== undefined && (env[settings.from.name] ?? "") === "";
-  return isMissing ? ["MAIL_FROM must be set where SMTP_URL is: write MAIL_FROM=accounts@example.com."] : [];
 }

@@ -9,6 +9,8 @@ export type Known = {
   readonly cores: number;
   readonly port: number;
   readonly hashThreads: number;
+  /** Whether mail goes anywhere: to a relay, or to the inbox of a development server. */
+  readonly hasMail: boolean;
 };
 
 export type Setting<T> = {

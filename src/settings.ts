@@ -233,7 +233,7 @@ export type SettingReference = {
 
 /** The rows of docs/reference/settings.md. */
 export function settingsReference(): SettingReference[] {
-  const known = { mode: "development", cores: 1, port: 8000, hashThreads: 1 } as const;
+  const known = { mode: "development", cores: 1, port: 8000, hashThreads: 1, hasMail: true } as const;
   return [...Object.values<Setting<unknown>>(settings), ...limitSettings.values()].map((entry) => {
     const { name, meaning, bounds, secret } = entry;
     const development = entry.defaultShown ?? (entry.defaultText(known) || "none");

@@ -13,10 +13,23 @@ const featurePairs: Readonly<Record<string, readonly string[]>> = {
   accounts: ["audit", "sessions"],
   administration: ["accounts", "audit", "passwords", "sessions"],
   development: ["accounts", "passwords", "sessions", "sign-in"],
+  "email-flows": ["accounts", "audit", "mail", "mail-tokens", "notices", "passwords", "sessions"],
   guide: ["health"],
-  passwords: ["audit", "sessions"],
-  sessions: ["audit", "idempotency"],
-  "sign-in": ["accounts", "audit", "idempotency", "passwords", "sessions"],
+  mail: ["mail-tokens"],
+  notices: ["mail"],
+  passwords: ["audit", "notices", "sessions"],
+  sessions: ["audit", "idempotency", "notices"],
+  "sign-in": [
+    "accounts",
+    "audit",
+    "email-flows",
+    "idempotency",
+    "mail",
+    "mail-tokens",
+    "notices",
+    "passwords",
+    "sessions",
+  ],
 };
 
 /** Layer → the layers that it may import. `types` is what it may import with `import type` alone. */

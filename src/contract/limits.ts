@@ -37,6 +37,27 @@ export const limits = {
     meaning: "Wrong passwords for one account, known or not. Never a lasting lock-out.",
     withoutRedis: "local",
   },
+  "mail-address": {
+    quota: 20,
+    windowSeconds: 3600,
+    per: "client address, or user",
+    meaning: "Requests that have mail sent, from one place.",
+    withoutRedis: "local",
+  },
+  "mail-account": {
+    quota: 5,
+    windowSeconds: 3600,
+    per: "purpose and account",
+    meaning: "Mails for one purpose to one account, known or not.",
+    withoutRedis: "local",
+  },
+  "mail-proof": {
+    quota: 60,
+    windowSeconds: 600,
+    per: "client address",
+    meaning: "Links and codes from mails that are tried from one place.",
+    withoutRedis: "local",
+  },
   refresh: {
     quota: 30,
     windowSeconds: 60,

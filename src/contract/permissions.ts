@@ -4,6 +4,7 @@ export const permissions = {
   "users:write":
     "Change the role of an account, disable it or enable it, end its sessions, make it change its password.",
   "users:delete": "Delete any account.",
+  "mail:read": "See what became of each mail; never what is in it.",
   "audit:read": "Read what happened to accounts, and how refused requests passed the gates.",
   "system:read": "See how the server fares: its counters, limits, signing keys and settings.",
   "keys:write": "Make the next signing key.",

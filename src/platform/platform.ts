@@ -14,6 +14,7 @@ import type { DecisionLog } from "./http/decisions.ts";
 import { createInboxMailer } from "./mail/inbox-mailer.ts";
 import type { Mailer } from "./mail/mailer.ts";
 import { createSmtpMailer } from "./mail/smtp-mailer.ts";
+import { readTemplateFiles, type TemplateFiles } from "./mail/template-files.ts";
 import type { RateLimiter } from "./rate-limit/rate-limiter.ts";
 import type { Redis } from "./redis/redis.ts";
 import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
@@ -34,6 +35,8 @@ export type Platform = {
   readonly rateLimiter: RateLimiter;
   /** `undefined` where no mail is sent: in production without SMTP_URL. */
   readonly mailer: Mailer | undefined;
+  /** The operator's own texts for mail. */
+  readonly templateFiles: TemplateFiles;
   readonly decisions: DecisionLog;
   /** Where processes share what they count; undefined without REDIS_URL. Connects when the server is built. */
   readonly redis: Redis | undefined;
@@ -75,6 +78,8 @@ export async function createPlatform(config: Config, parts: Partial<Platform> = 
     }),
     ...createCounting({ config, clock, realClock, metrics, log, secrets }),
     mailer: createMailer(config),
+    templateFiles: readTemplateFiles(config.mail.templatesDirectory),
+    decisions: createMemoryDecisionLog(decisionsMax),
     ...parts,
     clock,
   };

@@ -17,6 +17,7 @@ test("sign up, who am I, delete: the tutorial's way", async () => {
     "session_id",
     "token",
     "token_type",
+    "verification_flow",
   ]);
   assert.equal(made.body["token_type"], "Bearer");
   assert.equal(made.body["expires_in"], 900);
@@ -30,6 +31,7 @@ test("sign up, who am I, delete: the tutorial's way", async () => {
     role: "user",
     email_verified: false,
     display_name: null,
+    locale: null,
     disabled: false,
     created_at: "2026-01-15T12:00:00.000Z",
   });

@@ -20,6 +20,11 @@ const switches = [
   ["POST", "/dev/clock"],
   ["DELETE", "/dev/clock"],
   ["POST", "/dev/accounts"],
+  ["GET", "/dev/inbox"],
+  ["DELETE", "/dev/inbox"],
+  ["GET", "/dev/inbox/unknown"],
+  ["GET", "/dev/mail"],
+  ["GET", "/dev/mail/trial"],
 ] as const;
 
 /** As the person in front of the machine. */
@@ -238,7 +243,7 @@ test("in production there is nothing: no route, no word in the OpenAPI, and no a
   const paths = (one: TestServer): string[] => Object.keys(one.app.swagger().paths ?? {});
   assert.deepEqual(
     paths(played).filter((path) => !paths(server).includes(path)),
-    ["/dev/faults", "/dev/clock", "/dev/accounts"],
+    ["/dev/faults", "/dev/clock", "/dev/accounts", "/dev/inbox", "/dev/inbox/{id}", "/dev/mail", "/dev/mail/{kind}"],
   );
   assert.doesNotMatch(JSON.stringify(server.app.swagger()), /\/dev\/|x-development|"Development"|throw-?away/);
   for (const [method, url] of switches) {

@@ -19,6 +19,9 @@ const defaultLimits = {
   LIMIT_SIGN_UP: "",
   LIMIT_LOGIN_ADDRESS: "",
   LIMIT_LOGIN_ACCOUNT: "",
+  LIMIT_MAIL_ADDRESS: "",
+  LIMIT_MAIL_ACCOUNT: "",
+  LIMIT_MAIL_PROOF: "",
   LIMIT_REFRESH: "",
   LIMIT_API: "",
 };

@@ -24,5 +24,6 @@ export const problemScenes: Readonly<Partial<Record<ProblemCode, Scene>>> = {
   "rotation-pending": {},
   "nothing-to-rotate": { env: { TOKEN_ALGORITHM: "HS256" } },
   "too-many-streams": { heldOpen: 8 },
+  "email-not-verified": { env: { EMAIL_VERIFICATION: "required" } },
   internal: { parts: { decisions: { ...createMemoryDecisionLog(1), find: fail } } },
 };

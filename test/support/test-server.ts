@@ -7,6 +7,7 @@ import { readConfig } from "../../src/config.ts";
 import { createAdministrator } from "../../src/features/administration/administration.ts";
 import { closePlatform, createPlatform, type Platform } from "../../src/platform/platform.ts";
 import { createContractCheck, type OpenApi } from "./contract-check.ts";
+import { readMail, type ReadMail } from "./mail-reading.ts";
 import { createTestClock, type TestClock } from "./test-clock.ts";
 import { makeDatabase } from "./test-database.ts";
 
@@ -44,6 +45,8 @@ export type TestServer = {
   readonly administrator: (email?: string) => Promise<SignedIn>;
   /** Before the test ends, which does it otherwise. */
   readonly close: () => Promise<void>;
+  /** Sends what is in the outbox, and gives what has come to the development inbox, oldest first. */
+  readonly mails: () => Promise<readonly ReadMail[]>;
   /** The types of all events so far, oldest first. */
   readonly events: () => Promise<readonly string[]>;
 };
@@ -65,6 +68,9 @@ const quick: Record<string, string> = {
   LIMIT_LOGIN_ACCOUNT: "off",
   LIMIT_REFRESH: "off",
   LIMIT_API: "off",
+  LIMIT_MAIL_ADDRESS: "off",
+  LIMIT_MAIL_ACCOUNT: "off",
+  LIMIT_MAIL_PROOF: "off",
 };
 
 /** The text of an answer. Of one without an end only the head is looked at. */
@@ -139,6 +145,10 @@ export async function createTestServer(env: Record<string, string> = {}, parts: 
       const token = await logIn(email, password);
       const { body } = await request("GET", "/users/me", { token });
       return { id: Number(body["id"]), email, password, token };
+    },
+    mails: async () => {
+      await app.deliverMail();
+      return (platform.mailer?.inbox?.mails() ?? []).map(readMail).toReversed();
     },
     events: async () => {
       const rows = await platform.db.selectFrom("events").select("type").orderBy("id").execute();

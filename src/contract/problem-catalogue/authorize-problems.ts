@@ -90,6 +90,56 @@ export const authorizeProblems = {
       body: '{"email":"{{user.email}}","password":"{{user.password}}"}',
     },
   },
+  // Said only to who has just given the right password.
+  "email-not-verified": {
+    status: 403,
+    title: "Confirm your e-mail address first",
+    gate: "authorize",
+    detail:
+      "The password is right, but nobody has shown yet that the address is theirs. Open the mail that was sent to it.",
+    whatHappened:
+      "This server lets nobody in before the address is confirmed (EMAIL_VERIFICATION=required). Nothing was changed.",
+    causes: ["The mail was not opened yet, or has not arrived.", "Its link was not used in time."],
+    cures: [
+      "Open the newest mail and press its button, or send its code.",
+      "Have another one sent with POST /auth/verification, and look where unwanted mail goes.",
+      "As operator: GET /admin/mail tells what became of it.",
+    ],
+    settings: ["EMAIL_VERIFICATION", "VERIFY_EMAIL_LIFETIME"],
+    example: {
+      as: "nobody",
+      method: "POST",
+      path: "/auth/login",
+      headers: json,
+      body: '{"email":"{{user.email}}","password":"{{user.password}}"}',
+      onlyInTest: "The server must let nobody in before the address is confirmed: EMAIL_VERIFICATION=required.",
+    },
+  },
+  // One answer for all reasons: who asked for a mail to another's address must not learn what became of it.
+  "wrong-code": {
+    status: 403,
+    title: "Not the code, or not any more",
+    gate: "authorize",
+    detail:
+      "The code does not fit, or its time or its tries are over. Look at the newest mail, or ask for another one.",
+    whatHappened:
+      "A code from a mail works once, for ten minutes at most, with the `flow` that the request for that mail was answered with, and stands five tries. Which of these it is, is never said.",
+    causes: [
+      "A typing mistake.",
+      "It is from an older mail.",
+      "It was typed on another page or program than the one that asked for the mail.",
+      "It was used, or tried five times.",
+    ],
+    cures: ["Compare it with the newest mail.", "Use the link in the mail instead.", "Ask for another mail."],
+    settings: ["MAIL_CODE_LIFETIME"],
+    example: {
+      as: "nobody",
+      method: "POST",
+      path: "/auth/verify-email",
+      headers: json,
+      body: '{"flow":"tgf_of-another-request","code":"ABCD-EFGH"}',
+    },
+  },
   "foreign-origin": {
     status: 403,
     title: "Not from a page of this server",

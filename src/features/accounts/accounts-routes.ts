@@ -2,12 +2,17 @@ import { Type } from "typebox";
 import { hasPermission } from "../../contract/permissions.ts";
 import { route, type AnyRoute } from "../../platform/http/route.ts";
 import type { Platform } from "../../platform/platform.ts";
-import { administeredUserBody, deleteAccount, findAccountFor, renameAccount, UserBody, userBody } from "./accounts.ts";
+import { administeredUserBody, deleteAccount, findAccountFor, changeProfile, UserBody, userBody } from "./accounts.ts";
 
 const UserId = Type.Object({ id: Type.Integer({ description: "The number of the account." }) });
 
 const DisplayName = Type.Union([
   Type.String({ minLength: 1, maxLength: 100, pattern: String.raw`^[^\p{Cc}\p{Cs}]+$` }),
+  Type.Null(),
+]);
+
+const Locale = Type.Union([
+  Type.String({ maxLength: 35, pattern: "^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", examples: ["de-AT"] }),
   Type.Null(),
 ]);
 
@@ -39,13 +44,12 @@ function ownAccountRoutes(platform: Platform): readonly AnyRoute[] {
       access: "signed-in",
       limit: "api",
       body: Type.Object(
-        { display_name: Type.Optional(DisplayName) },
+        { display_name: Type.Optional(DisplayName), locale: Type.Optional(Locale) },
         { additionalProperties: false, title: "ProfileChange" },
       ),
       success: { status: 200, description: "The account with the change.", schema: UserBody },
       problems: [],
-      handle: async ({ body, caller, origin }) =>
-        userBody(await renameAccount(platform, caller, body.display_name, origin)),
+      handle: async ({ body, caller, origin }) => userBody(await changeProfile(platform, caller, body, origin)),
     }),
   ];
 }

@@ -13,6 +13,16 @@ export async function insertAccount({ db }: Db, account: NewAccountRow): Promise
   return row;
 }
 
+/** `undefined` when the address has an account; the transaction goes on. */
+export async function insertAccountIfFree({ db }: Db, account: NewAccountRow): Promise<AccountRow | undefined> {
+  return db
+    .insertInto("accounts")
+    .values(account)
+    .onConflict((conflict) => conflict.column("email_canonical").doNothing())
+    .returningAll()
+    .executeTakeFirst();
+}
+
 export async function findAccountById({ db }: Db, id: number): Promise<AccountRow | undefined> {
   return db.selectFrom("accounts").selectAll().where("id", "=", id).executeTakeFirst();
 }
@@ -23,6 +33,7 @@ export async function findAccountByEmail({ db }: Db, emailCanonical: string): Pr
 
 export type AccountChanges = {
   display_name?: string | null;
+  locale?: string | null;
   role?: Role;
   disabled?: 0 | 1;
   password_change_required?: 0 | 1;

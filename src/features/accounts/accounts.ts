@@ -4,7 +4,7 @@ import { hasPermission, roles, type Permission, type Role } from "../../contract
 import { Problem, type Fault } from "../../contract/problems.ts";
 import { timestamp } from "../../platform/clock.ts";
 import { isUniqueViolation } from "../../platform/database/database-faults.ts";
-import type { AccountRow } from "../../platform/database/tables.ts";
+import type { AccountRow, NewAccountRow } from "../../platform/database/tables.ts";
 import { inTransaction } from "../../platform/database/transaction.ts";
 import type { Caller } from "../../platform/http/access.ts";
 import type { RequestOrigin } from "../../platform/http/route.ts";
@@ -18,6 +18,7 @@ import {
   findAccountById,
   hasOtherAdministrator,
   insertAccount,
+  insertAccountIfFree,
   updateAccount,
 } from "./accounts-store.ts";
 import { parseEmailAddress, type EmailAddress } from "./email-address.ts";
@@ -30,6 +31,7 @@ export const UserBody = Type.Object(
     role: Type.Enum([...roles]),
     email_verified: Type.Boolean(),
     display_name: Type.Union([Type.String(), Type.Null()]),
+    locale: Type.Union([Type.String(), Type.Null()], { description: "The language that mail is written in (BCP 47)." }),
     disabled: Type.Boolean(),
     created_at: Type.String({ format: "date-time" }),
     password_change_required: Type.Optional(Type.Boolean({ description: "Told to administrators." })),
@@ -45,6 +47,7 @@ export function userBody(account: AccountRow): UserBody {
     role: account.role,
     email_verified: account.email_verified === 1,
     display_name: account.display_name,
+    locale: account.locale,
     disabled: account.disabled === 1,
     created_at: timestamp(account.created_at),
   };
@@ -72,6 +75,8 @@ export type NewAccount = {
   readonly role: Role;
   readonly by: Events["account/created"]["by"];
   readonly origin?: RequestOrigin;
+  /** The language that the person reads, as the browser told it. */
+  readonly locale?: string | undefined;
 };
 
 /**
@@ -80,27 +85,53 @@ export type NewAccount = {
  * @throws Problem `email-taken`, also for the one who lost a race: the unique index decides.
  */
 export async function addAccount(tx: Pick<Platform, "db" | "clock">, account: NewAccount): Promise<AccountRow> {
-  const address = parsedEmail(account.email);
-  const row = await insertAccount(tx, {
-    email: address.typed,
-    email_canonical: address.canonical,
-    password_hash: account.passwordHash,
-    role: account.role,
-    display_name: null,
-    created_at: tx.clock.now(),
-  }).catch((error: unknown) => {
+  const row = await insertAccount(tx, newRow(tx, account)).catch((error: unknown) => {
     throw isUniqueViolation(error) ? new Problem("email-taken", { cause: error }) : error;
   });
-  await recordEvent(tx, {
-    type: "account/created",
-    payload: { role: account.role, by: account.by },
-    accountId: row.id,
-    ...(account.origin && { actorId: row.id, ...eventOrigin(account.origin) }),
-  });
+  await recordCreation(tx, row, account);
   return row;
 }
 
-function parsedEmail(email: string): EmailAddress {
+/** The same where nobody is to learn that the address is taken: `undefined` then, and the transaction goes on. */
+export async function addAccountIfFree(
+  tx: Pick<Platform, "db" | "clock">,
+  account: NewAccount,
+): Promise<AccountRow | undefined> {
+  const row = await insertAccountIfFree(tx, newRow(tx, account));
+  if (row !== undefined) await recordCreation(tx, row, account);
+  return row;
+}
+
+function newRow({ clock }: Pick<Platform, "clock">, account: NewAccount): NewAccountRow {
+  const address = parsedEmail(account.email);
+  return {
+    email: address.typed,
+    email_canonical: address.canonical,
+    // What the operator or the Lab makes is not to wait for a mailbox.
+    email_verified: account.by === "sign-up" ? 0 : 1,
+    password_hash: account.passwordHash,
+    role: account.role,
+    display_name: null,
+    locale: account.locale ?? null,
+    created_at: clock.now(),
+  };
+}
+
+async function recordCreation(
+  tx: Pick<Platform, "db" | "clock">,
+  row: AccountRow,
+  { role, by, origin }: NewAccount,
+): Promise<void> {
+  await recordEvent(tx, {
+    type: "account/created",
+    payload: { role, by },
+    accountId: row.id,
+    ...(origin && { actorId: row.id, ...eventOrigin(origin) }),
+  });
+}
+
+/** An address that somebody gave. @throws Problem `validation-failed` */
+export function parsedEmail(email: string): EmailAddress {
   const address = parseEmailAddress(email);
   if (address) return address;
   const fault: Fault = { pointer: "#/email", detail: "must be an e-mail address", code: "format" };
@@ -136,22 +167,20 @@ export async function findAccount(platform: Pick<Platform, "db">, id: number): P
   return account;
 }
 
-export async function renameAccount(
+export async function changeProfile(
   platform: Platform,
   caller: Caller,
-  displayName: string | null | undefined,
+  changes: { readonly display_name?: string | null | undefined; readonly locale?: string | null | undefined },
   origin: RequestOrigin,
 ): Promise<AccountRow> {
-  if (displayName === undefined) return caller.account;
+  const { display_name: displayName = caller.account.display_name, locale = caller.account.locale } = changes;
   return inTransaction(platform, async (tx) => {
-    const account = await updateAccount(tx, caller.account.id, { display_name: displayName });
+    const account = await updateAccount(tx, caller.account.id, { display_name: displayName, locale });
     if (account === undefined) throw new Problem("session-ended"); // Deleted since the authenticate gate.
-    await recordEvent(tx, {
-      type: "account/renamed",
-      payload: {},
-      ...eventActor(caller, origin),
-      accountId: account.id,
-    });
+    if (changes.display_name !== undefined) {
+      const about = { ...eventActor(caller, origin), accountId: account.id };
+      await recordEvent(tx, { type: "account/renamed", payload: {}, ...about });
+    }
     return account;
   });
 }

@@ -31,3 +31,12 @@ export async function replacePasswordHash({ db }: Db, id: number, from: string, 
 export async function waivePasswordChange({ db }: Db, id: number): Promise<void> {
   await db.updateTable("accounts").set({ password_change_required: 0 }).where("id", "=", id).execute();
 }
+
+/** Replaces a hash, whatever it is. */
+export async function setPasswordHash({ db }: Db, id: number, passwordHash: string): Promise<void> {
+  await db
+    .updateTable("accounts")
+    .set({ password_hash: passwordHash, password_change_required: 0 })
+    .where("id", "=", id)
+    .execute();
+}

@@ -9,9 +9,10 @@ import type { RequestOrigin } from "../../platform/http/route.ts";
 import type { Platform } from "../../platform/platform.ts";
 import { takeLimit } from "../../platform/rate-limit/take-limit.ts";
 import { recordEvent } from "../audit/audit.ts";
+import { notePasswordChanged } from "../notices/notices.ts";
 import { endSessions, markReauthenticated } from "../sessions/sessions.ts";
 import { generatePassword, loadCommonPasswords, passwordFaults } from "./password-policy.ts";
-import { findAccountWithHash, replacePasswordHash, waivePasswordChange } from "./passwords-store.ts";
+import { findAccountWithHash, replacePasswordHash, setPasswordHash, waivePasswordChange } from "./passwords-store.ts";
 
 /** A password given as proof. Of any length that can be: what is right is decided by the hash. */
 export const GivenPassword = Type.String({ minLength: 1, maxLength: passwordBytesMax });
@@ -142,16 +143,19 @@ export async function changePassword(
 /** Replaces the password that was proved; all sessions end but for one if named. Call it in a transaction. */
 async function replacePassword(
   tx: Platform,
-  { id: accountId, password_hash: provedHash }: AccountRow,
+  account: AccountRow,
   passwordHash: string,
-  { requestId, address }: RequestOrigin,
+  origin: RequestOrigin,
   exceptSessionId?: string,
 ): Promise<boolean> {
+  const { id: accountId, password_hash: provedHash } = account;
+  const { requestId, address } = origin;
   if (!(await replacePasswordHash(tx, accountId, provedHash, passwordHash))) return false;
   const actor = { actorId: accountId, requestId, address };
   const kept = exceptSessionId === undefined ? {} : { exceptSessionId };
   await endSessions(tx, { accountId, reason: "password-changed", actor, ...kept });
   await recordEvent(tx, { type: "password/changed", payload: {}, accountId, ...actor });
+  await notePasswordChanged(tx, account, origin);
   return true;
 }
 
@@ -175,6 +179,25 @@ const notRequired: Fault = {
   detail: "is only for a password that must be changed; sign in without it",
   code: "not-required",
 };
+
+/** What is wrong with the password that somebody chooses for this account, having proved something else than the old one. */
+export function chosenPasswordFaults(
+  { config }: Pick<Platform, "config">,
+  password: string,
+  account: AccountRow,
+): readonly Fault[] {
+  return newPasswordFaults(config, { new_password: password }, "new_password", wordsOf(account));
+}
+
+/** The same without the account, told by the validate gate. */
+export function chosenPasswordMemberFaults({ config }: Pick<Platform, "config">, body: unknown): readonly Fault[] {
+  return newPasswordFaults(config, body, "new_password", []);
+}
+
+/** Puts a password in the place of whatever there is. Call it in the transaction that proves and records why. */
+export async function overwritePassword(tx: Pick<Platform, "db">, id: number, passwordHash: string): Promise<void> {
+  await setPasswordHash(tx, id, passwordHash);
+}
 
 /** Puts it in the place of the one that was proved. `undefined` when that was changed since. Call it in a transaction. */
 export async function setRequiredPassword(

@@ -5,6 +5,7 @@ import type { RequestOrigin } from "../../platform/http/route.ts";
 import type { Platform } from "../../platform/platform.ts";
 import { takeLimit, type TakenLimit } from "../../platform/rate-limit/take-limit.ts";
 import { recordEvent } from "../audit/audit.ts";
+import { noteRefreshReused } from "../notices/notices.ts";
 import { isGenuine, readRefreshToken, writeRefreshToken, type PresentedToken } from "./refresh-tokens.ts";
 import {
   endSession,
@@ -128,6 +129,7 @@ async function decide(
   if (kind === "stolen") {
     await endSession(tx, family.id, { at: tx.clock.now(), reason: "refresh-reused" });
     await recordEvent(tx, { type: "session/refresh-reused", payload: { session_id: family.id }, ...about });
+    await noteRefreshReused(tx, account, origin);
     return { kind };
   }
   if (kind === "rotated") {

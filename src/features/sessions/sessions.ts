@@ -6,13 +6,14 @@ import { Problem } from "../../contract/problems.ts";
 import type { Platform } from "../../platform/platform.ts";
 import type { AccountRow, SessionRow } from "../../platform/database/tables.ts";
 import type { Authenticate, Caller } from "../../platform/http/access.ts";
+import { createOwnCookie } from "../../platform/http/own-cookies.ts";
 import type { RequestOrigin } from "../../platform/http/route.ts";
 import type { TakenLimit } from "../../platform/rate-limit/take-limit.ts";
 import { recordEvent, type SecurityEvent } from "../audit/audit.ts";
 import { createAccessTokens, type AccessTokens } from "./access-tokens.ts";
 import { makeDeviceToken, readDeviceToken } from "./device-tokens.ts";
 import { createKeyUsage } from "./key-usage.ts";
-import { createTokenCookie, requireOwnPage } from "./token-cookies.ts";
+import { requireOwnPage } from "./own-page.ts";
 import { makeRefreshSecret, readRefreshToken, writeRefreshToken } from "./refresh-tokens.ts";
 import { refresh, refreshCountOf, type Refreshed, refreshExpiresIn } from "./refresh.ts";
 import {
@@ -38,6 +39,11 @@ export const TokensBody = Type.Object(
       description:
         "How often it was refreshed. Of two answers for one session, the one with the greater count is newer.",
     }),
+    verification_flow: Type.Optional(
+      Type.String({
+        description: "At sign-up, where the address is to be confirmed: brings the code that was mailed to it.",
+      }),
+    ),
     device_token: Type.Optional(
       Type.String({
         description:
@@ -99,8 +105,8 @@ export async function openSessions(platform: Platform): Promise<Sessions> {
     lifetimeSeconds: config.accessTokenLifetimeSeconds,
     onGenuine: usage.saw,
   });
-  const refreshCookie = createTokenCookie(config.publicUrl, "refresh");
-  const deviceCookie = createTokenCookie(config.publicUrl, "device");
+  const refreshCookie = createOwnCookie(config.publicUrl, "refresh", "Strict");
+  const deviceCookie = createOwnCookie(config.publicUrl, "device", "Strict");
   return {
     makeDeviceToken: (accountId) => makeDeviceToken(platform, accountId),
     readDeviceToken: (token, accountId) => readDeviceToken(platform, token, accountId),

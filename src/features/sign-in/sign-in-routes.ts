@@ -1,50 +1,13 @@
 import { Type } from "typebox";
 import type { Platform } from "../../platform/platform.ts";
 import { route, type AnyRoute } from "../../platform/http/route.ts";
-import { readIdempotencyKey } from "../idempotency/idempotency.ts";
-import {
-  GivenPassword,
-  givenPasswordFaults,
-  newAccountFaults,
-  newPassword,
-  signInFaults,
-} from "../passwords/passwords.ts";
+import { EmailMember } from "../email-flows/email-flows.ts";
+import { GivenPassword, givenPasswordFaults, newPassword, signInFaults } from "../passwords/passwords.ts";
 import { Delivery, TokensBody, type Sessions } from "../sessions/sessions.ts";
-import { logIn, reauthenticate, signUp } from "./sign-in.ts";
-
-const Email = Type.String({ format: "email", maxLength: 320, examples: ["alice@example.com"] });
+import { logIn, reauthenticate } from "./sign-in.ts";
 
 export function signInRoutes(platform: Platform, sessions: Sessions): readonly AnyRoute[] {
-  return [signUpRoute(platform, sessions), loginRoute(platform, sessions), reauthenticateRoute(platform)];
-}
-
-function signUpRoute(platform: Platform, sessions: Sessions): AnyRoute {
-  const { passwordLengthMin } = platform.config;
-  return route({
-    method: "POST",
-    url: "/users/",
-    tag: "Accounts",
-    summary: "Sign up",
-    description: `Makes an account and signs it in. Passwords need ${passwordLengthMin} characters; any characters will do. With an Idempotency-Key the same request has the same answer for a day, also a refusal that does not say when to come again.`,
-    access: "public",
-    limit: "sign-up",
-    body: Type.Object(
-      { email: Email, password: newPassword(platform.config), delivery: Type.Optional(Delivery) },
-      { additionalProperties: false, title: "SignUp" },
-    ),
-    rules: (body) => newAccountFaults(platform, body),
-    success: {
-      status: 201,
-      description: "The account is made; the token is for it. `Location` is its address.",
-      schema: TokensBody,
-    },
-    problems: ["email-taken", "busy", "idempotency-key-reused", "request-in-progress"],
-    handle: async ({ body, headers, origin }, reply) => {
-      const { accountId, tokens } = await signUp(platform, sessions, body, origin, readIdempotencyKey(headers));
-      reply.header("location", `/users/${accountId}`);
-      return sessions.deliver(tokens, body.delivery, reply);
-    },
-  });
+  return [loginRoute(platform, sessions), reauthenticateRoute(platform)];
 }
 
 function loginRoute(platform: Platform, sessions: Sessions): AnyRoute {
@@ -59,7 +22,7 @@ function loginRoute(platform: Platform, sessions: Sessions): AnyRoute {
     limit: "login-address",
     body: Type.Object(
       {
-        email: Email,
+        email: EmailMember,
         password: GivenPassword,
         new_password: Type.Optional(newPassword(platform.config)),
         delivery: Type.Optional(Delivery),
@@ -71,7 +34,7 @@ function loginRoute(platform: Platform, sessions: Sessions): AnyRoute {
     ),
     rules: (body) => signInFaults(platform, body),
     success: { status: 200, description: "Signed in.", schema: TokensBody },
-    problems: ["wrong-credentials", "account-disabled", "password-change-required", "busy"],
+    problems: ["wrong-credentials", "account-disabled", "email-not-verified", "password-change-required", "busy"],
     handle: async ({ body, headers, origin }, reply) => {
       const { email, password, new_password: nextPassword, delivery } = body;
       const deviceToken = body.device_token ?? sessions.deviceCookie(headers);

@@ -3,15 +3,13 @@ import { Problem } from "../../contract/problems.ts";
 import type { AccountRow } from "../../platform/database/tables.ts";
 import { inTransaction } from "../../platform/database/transaction.ts";
 import type { Caller } from "../../platform/http/access.ts";
-import { addressKey } from "../../platform/http/client-address.ts";
 import type { RequestOrigin } from "../../platform/http/route.ts";
 import type { Platform } from "../../platform/platform.ts";
 import { addAccount, emailKey, findAccountOf, type NewAccount } from "../accounts/accounts.ts";
 import { recordEvent } from "../audit/audit.ts";
-import { onlyOnce } from "../idempotency/idempotency.ts";
+import { noteSignIn } from "../notices/notices.ts";
 import {
   findUnchanged,
-  hashNewPassword,
   hashRequiredPassword,
   type Lane,
   provePassword,
@@ -37,13 +35,13 @@ export type Credentials = {
 };
 
 /** The one door: whatever was proved, a session starts here and nowhere else. Call it in a transaction. */
-async function openDoor(
+export async function openDoor(
   tx: Platform,
   account: AccountRow,
   method: Events["session/started"]["method"],
   origin: RequestOrigin,
 ): Promise<StartedSession> {
-  for (const step of signInSteps) step(account);
+  for (const step of signInSteps) step(account, tx);
   return startSession(tx, account, method, origin);
 }
 
@@ -60,48 +58,12 @@ export async function enterNewAccount(
   return { account, tokens: await sessions.issueTokens(account, session) };
 }
 
-export type SignedUp = { readonly accountId: number; readonly tokens: TokensBody };
-
-/**
- * Makes an account and signs it in: both or neither, and for one Idempotency-Key only once.
- *
- * @throws Problem `email-taken`, `busy`, `idempotency-key-reused`, `request-in-progress`
- */
-export async function signUp(
-  platform: Platform,
-  sessions: Sessions,
-  { email, password }: Credentials,
-  origin: RequestOrigin,
-  idempotencyKey: string | undefined,
-): Promise<SignedUp> {
-  const { address, requestId } = origin;
-  const caller = addressKey(address);
-  const request = { key: idempotencyKey, caller, operation: "sign-up", body: { email, password }, requestId };
-  return onlyOnce<SignedUp>(platform, request, async (keep) => {
-    // Saves the hash. Who gets past here at the same time is told apart by the unique index.
-    if (await findAccountOf(platform, email)) throw new Problem("email-taken");
-    const passwordHash = await hashNewPassword(platform, password);
-    const made = await inTransaction(platform, async (tx) => {
-      const entrant = { email, passwordHash, role: "user", by: "sign-up", origin } as const;
-      const { account, tokens } = await enterNewAccount(tx, sessions, entrant);
-      const signedUp = {
-        accountId: account.id,
-        tokens: { ...tokens, device_token: sessions.makeDeviceToken(account.id) },
-      };
-      await keep(tx, signedUp);
-      return signedUp;
-    });
-    platform.metrics.signUps.inc();
-    return made;
-  });
-}
-
 /**
  * Signs in with a password. An unknown address costs the same hash and gets the same answer as a wrong password.
  * A password that must be changed is changed in the same transaction: what keeps the door shut undoes that too.
  *
- * @throws Problem `wrong-credentials`, `account-disabled`, `password-change-required`, `validation-failed`,
- * `too-many-requests`, `busy`
+ * @throws Problem `wrong-credentials`, `account-disabled`, `email-not-verified`, `password-change-required`,
+ * `validation-failed`, `too-many-requests`, `busy`
  */
 export async function logIn(
   platform: Platform,
@@ -125,7 +87,9 @@ export async function logIn(
         ? await findUnchanged(tx, proved)
         : await setRequiredPassword(tx, proved, nextHash, origin);
     if (account === undefined) throw new Problem("wrong-credentials");
-    return { account, session: await openDoor(tx, account, "password", origin) };
+    const session = await openDoor(tx, account, "password", origin);
+    await noteSignIn(tx, account, { sessionId: session.id, isKnownDevice: deviceId !== undefined }, origin);
+    return { account, session };
   });
   platform.metrics.signIns.inc();
   const tokens = await sessions.issueTokens(account, session);

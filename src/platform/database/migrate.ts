@@ -7,6 +7,7 @@ import { migration0002 } from "./migrations/0002-forced-password-change.ts";
 import { migration0003 } from "./migrations/0003-account-search.ts";
 import { migration0004 } from "./migrations/0004-activity.ts";
 import { migration0005 } from "./migrations/0005-throwaway-accounts.ts";
+import { migration0006 } from "./migrations/0006-mail.ts";
 
 /**
  * Migrations go forward only, at start, each in a transaction of its own together with the row that says it ran:
@@ -94,6 +95,7 @@ export const allMigrations: readonly Migration[] = [
   migration0003,
   migration0004,
   migration0005,
+  migration0006,
 ];
 
 /** What a database with these migrations lacks, and what only a newer version knows. */

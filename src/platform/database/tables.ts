@@ -4,6 +4,15 @@ import type { Role } from "../../contract/permissions.ts";
 /** Written once, when the row is made. */
 type Fixed<T> = ColumnType<T, T, never>;
 
+/**
+ * Where a mail is: waiting for its next try; being tried; taken by the relay; refused by it for good; too old to be
+ * sent; twice handed over without an answer; or, on purpose, not sent at all.
+ */
+export type MailState = "queued" | "sending" | "delivered" | "refused" | "expired" | "uncertain" | "withheld";
+
+/** What happens to a mail: the states it comes to, a try that is to be repeated, and what its reader does. */
+export type MailStep = Exclude<MailState, "sending"> | "deferred" | "unanswered" | "opened" | "used";
+
 /** Times are milliseconds since the epoch; booleans are 0 and 1. */
 export type Tables = {
   accounts: {
@@ -21,6 +30,8 @@ export type Tables = {
     disabled: Generated<0 | 1>;
     /** Its password lets nobody in until it is changed: somebody else may know it. */
     password_change_required: Generated<0 | 1>;
+    /** The language that the person reads (BCP 47); null is not known. */
+    locale: string | null;
     created_at: Fixed<number>;
   };
   /** By which words accounts are found; see account-words.ts. Written with the account, in its transaction. */
@@ -92,6 +103,62 @@ export type Tables = {
     /** The answer, encrypted under SECRET_KEY: it may hold tokens. */
     answer_encrypted: Fixed<Uint8Array>;
     created_at: Fixed<number>;
+  };
+  /** The outbox and what became of it: a mail is written in the transaction of what it tells. */
+  mails: {
+    /** 128 random bits, base64url: in its Message-ID and in its links, where it says from which mail they are. */
+    id: Fixed<string>;
+    kind: Fixed<string>;
+    /** null: somebody asked for an address that no account has. It is kept like any other mail, and goes to nobody. */
+    account_id: Fixed<number | null>;
+    /** One bare address in ASCII; null with `account_id`. */
+    recipient: Fixed<string | null>;
+    state: MailState;
+    /** Subject and bodies, encrypted under SECRET_KEY; null as soon as there is nothing more to send. */
+    content_encrypted: Uint8Array | null;
+    created_at: Fixed<number>;
+    /** From then on it is not sent any more: what it offers is over. */
+    expires_at: Fixed<number>;
+    /** When it is to be tried, or, while somebody tries, when others may; null when it is done with. */
+    due_at: number | null;
+    /** Who is trying. */
+    claim: string | null;
+    tries: number;
+    /** How often it was handed over without an answer: a relay may have it so many times. */
+    handed_over: number;
+    /** Tag of the cookie of the browser that asked for it. */
+    browser_tag: Fixed<string | null>;
+  };
+  /** The life of a mail, step by step. */
+  mail_steps: {
+    id: Generated<number>;
+    mail_id: Fixed<string>;
+    at: Fixed<number>;
+    step: Fixed<MailStep>;
+    /** What the other side said. */
+    words: Fixed<string | null>;
+  };
+  /** What a mail lets its reader do once. Nothing here is a token: they are kept as HMACs under SECRET_KEY. */
+  mail_tokens: {
+    id: Fixed<string>;
+    purpose: Fixed<string>;
+    /** null: see `mails`. Such a token can be tried like any other, and never works. */
+    account_id: Fixed<number | null>;
+    mail_id: Fixed<string>;
+    /** The account's address when it was made; it works only while that is so. null: whatever the address is. */
+    email_canonical: Fixed<string | null>;
+    /** What it is about, where that is more than the account: an address, a password's hash. */
+    subject: Fixed<string | null>;
+    link_mac: Fixed<Uint8Array>;
+    /** Of the handle that the asking client holds; null where there is no code. */
+    flow_mac: Fixed<Uint8Array | null>;
+    code_mac: Fixed<Uint8Array | null>;
+    code_tries: number;
+    code_expires_at: Fixed<number | null>;
+    created_at: Fixed<number>;
+    expires_at: Fixed<number>;
+    /** Used, or made worthless. */
+    used_at: number | null;
   };
   /** The audit log. Rows outlive the accounts they speak of. */
   events: {

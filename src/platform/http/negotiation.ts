@@ -11,6 +11,14 @@ export function prefersHtml(headers: IncomingHttpHeaders): boolean {
   return new Negotiator({ headers }).mediaType(["application/json", "text/html"]) === "text/html";
 }
 
+/** The language that a browser asks for first, as a tag (RFC 9110 §12.5.4); `undefined` for who does not say or care. */
+export function preferredLanguage(headers: IncomingHttpHeaders): string | undefined {
+  const [language] = new Negotiator({ headers }).languages();
+  return language !== undefined && /^[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*$/.test(language) && language.length <= 35
+    ? language
+    : undefined;
+}
+
 /** Makes this answer a page, with the headers under which a page may load its own files. Returns what to send. */
 export function asPage({ config }: Pick<Platform, "config">, reply: FastifyReply, html: string): string {
   reply.headers(securityHeaders(config.publicUrl).page).type("text/html; charset=utf-8");

@@ -57,7 +57,7 @@ export type Route<
   /** Rules that a schema cannot say, told together with the schema's faults. Gets what was sent, of whatever shape. */
   readonly rules?: (body: unknown, caller: Caller | undefined) => readonly Fault[];
   readonly success: {
-    readonly status: 200 | 201 | 204 | 303;
+    readonly status: 200 | 201 | 202 | 204 | 303;
     readonly description: string;
     readonly schema?: TSchema;
     readonly headers?: Readonly<Record<string, string>>;

@@ -3,6 +3,7 @@ import fastify, {
   LogController,
   type FastifyBaseLogger,
   type FastifyInstance,
+  type FastifyReply,
   type FastifyRequest,
   type RouteOptions,
 } from "fastify";
@@ -46,7 +47,12 @@ const bodyBytesMax = 64 * 1024;
 const userAgentLengthMax = 256;
 const methodsUsed = "DELETE, GET, HEAD, PATCH, POST, PUT";
 
-export type ServerParts = { readonly routes: readonly AnyRoute[]; readonly authenticate: Authenticate };
+export type ServerParts = {
+  readonly routes: readonly AnyRoute[];
+  readonly authenticate: Authenticate;
+  /** Sees each request when it is answered. */
+  readonly onAnswered?: (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
+};
 
 /** The HTTP server: every request of every route passes the gates of gates.ts. Not listening yet. */
 export async function createServer(platform: Platform, parts: ServerParts): Promise<FastifyInstance> {
@@ -85,6 +91,7 @@ export async function createServer(platform: Platform, parts: ServerParts): Prom
   // Between the two: a browser's question before the request (preflight) is answered before the gates, and logged.
   if (config.corsOrigins.length > 0) await allowOrigins(app, config.corsOrigins);
   guard(app, platform);
+  if (parts.onAnswered) app.addHook("onResponse", parts.onAnswered);
   const collected = collectRoutes(app);
   await registerOpenApi(app);
   for (const definition of [...parts.routes, openApiRoute(app)]) addRoute(app, definition);

@@ -13,6 +13,8 @@ export type Metrics = {
   readonly wrongPasswords: Counter;
   /** How refresh tokens fared: a rise of `stolen` or `unknown` is an attack, one of `retried` or `duplicate` a bad network. */
   readonly refreshes: Counter<"outcome">;
+  /** What became of tries to send a mail: a rise of `deferred` or `refused` is a relay that does not want ours. */
+  readonly mails: Counter<"step">;
 };
 
 export const refreshOutcomes = [
@@ -49,5 +51,6 @@ export function createMetrics(): Metrics {
     refreshes: counter("refreshes_total", `Uses of refresh tokens by outcome: ${refreshOutcomes.join(", ")}.`, [
       "outcome",
     ]),
+    mails: counter("mails_total", "What came of tries to send a mail.", ["step"]),
   };
 }
