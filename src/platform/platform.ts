@@ -79,7 +79,6 @@ export async function createPlatform(config: Config, parts: Partial<Platform> = 
     ...createCounting({ config, clock, realClock, metrics, log, secrets }),
     mailer: createMailer(config),
     templateFiles: readTemplateFiles(config.mail.templatesDirectory),
-    decisions: createMemoryDecisionLog(decisionsMax),
     ...parts,
     clock,
   };

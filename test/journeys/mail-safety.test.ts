@@ -163,7 +163,7 @@ test("the development inbox has the mail with its links, and each kind can be lo
   const here = (url: string, headers = {}) => server.request("GET", url, { address: "127.0.0.1", headers });
   const [item] = (await here("/dev/inbox")).body["items"] as { id: string; links: string[] }[];
   assert.ok(item?.links.some((link) => link.endsWith(`#${mail?.token}`)));
-  const page = await here(`/dev/inbox/${item.id}`, { accept: "text/html" });
+  const page = await here(`/dev/inbox/${item?.id}`, { accept: "text/html" });
   assert.match(page.headers["content-type"] ?? "", /^text\/html/);
   const { kinds, locales } = (await here("/dev/mail")).body as { kinds: string[]; locales: string[] };
   assert.deepEqual(locales, ["en", "de"]);

@@ -221,11 +221,7 @@ test("who signs in while the account is disabled or deleted is in no session aft
       const me = await pair.send("GET", "/users/me", { token: String(body["token"]) });
       assert.equal(me.status, 401);
     }
-    const living = db
-      .selectFrom("sessions")
-      .select("id")
-      .where("account_id", "=", id)
-      .where("ended_at", "is", null);
+    const living = db.selectFrom("sessions").select("id").where("account_id", "=", id).where("ended_at", "is", null);
     assert.deepEqual(await living.execute(), []);
   }
 });
