@@ -30,10 +30,12 @@ type ModelSession = {
   isDeleted: boolean;
 };
 
-type Person = { readonly id: number; password: string; isDisabled: boolean };
+type Person = { readonly id: number; password: string; isDisabled: boolean; mustChange: boolean };
+
+type AccountStep = "changePassword" | "disable" | "enable" | "require" | "waive" | "delete";
 
 type Step =
-  | { readonly do: "signUp" | "logIn" | "changePassword" | "disable" | "enable" | "delete"; readonly person: number }
+  | { readonly do: "signUp" | "logIn" | "logInAnew" | "guess" | AccountStep; readonly person: number }
   | { readonly do: "refresh"; readonly session: number; readonly back: number; readonly key: number }
   | { readonly do: "logOut" | "read"; readonly session: number; readonly back: number }
   | { readonly do: "wait" | "jump"; readonly milliseconds: number };
@@ -46,6 +48,7 @@ const wait = (...milliseconds: number[]) =>
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant("signUp" as const), person }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant("logIn" as const), person }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom("logInAnew" as const, "guess"), person }) },
   {
     weight: 14,
     arbitrary: fc.record({ do: fc.constant("refresh" as const), session, back: fc.nat(2), key: fc.nat(2) }),
@@ -55,7 +58,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 2,
     arbitrary: fc.record({
-      do: fc.constantFrom("changePassword" as const, "changePassword", "disable", "enable", "enable", "delete"),
+      do: fc.constantFrom<AccountStep>(
+        ...(["changePassword", "changePassword", "disable", "enable", "enable"] as const),
+        ...(["require", "require", "waive", "delete"] as const),
+      ),
       person,
     }),
   },
@@ -134,7 +140,9 @@ async function play(world: World, what: Step): Promise<void> {
     case "signUp":
       return playSignUp(world, what.person);
     case "logIn":
-      return playLogIn(world, what.person);
+    case "logInAnew":
+    case "guess":
+      return playLogIn(world, what.do, what.person);
     case "refresh":
       return playRefresh(world, what);
     case "read":
@@ -152,17 +160,32 @@ async function playSignUp(world: World, who: number): Promise<void> {
   assert.equal(answer.status, world.people.has(who) ? 409 : 201);
   if (answer.status !== 201) return;
   const id = Number(answer.headers["location"]?.split("/").at(-1));
-  world.people.set(who, { id, password: "password", isDisabled: false });
+  world.people.set(who, { id, password: "password", isDisabled: false, mustChange: false });
   world.events.push("account/created");
   world.started(who, answer.body);
 }
 
-async function playLogIn(world: World, who: number): Promise<void> {
+async function playLogIn(world: World, how: "logIn" | "logInAnew" | "guess", who: number): Promise<void> {
   const known = world.people.get(who);
-  const body = { email: world.email(who), password: known?.password ?? "password" };
+  const password = known?.password ?? "password";
+  const next = how === "logInAnew" ? { new_password: `${password}+` } : {};
+  const body = { email: world.email(who), password: how === "guess" ? `not ${password}` : password, ...next };
   const answer = await world.server.request("POST", "/auth/login", { body });
-  assert.equal(answer.status, known === undefined ? 401 : known.isDisabled ? 403 : 200);
-  if (answer.status === 200) world.started(who, answer.body);
+  assert.equal(answer.body["code"], how === "guess" ? "wrong-credentials" : refusalOfLogIn(known, how));
+  if (answer.status !== 200) return;
+  if (known && how === "logInAnew") {
+    known.password = `${password}+`;
+    known.mustChange = false;
+    world.events.push("password/changed");
+  }
+  world.started(who, answer.body);
+}
+
+function refusalOfLogIn(known: Person | undefined, how: "logIn" | "logInAnew"): string | undefined {
+  if (known === undefined) return "wrong-credentials";
+  if (how === "logInAnew" && !known.mustChange) return "validation-failed";
+  if (known.isDisabled) return "account-disabled";
+  return how === "logIn" && known.mustChange ? "password-change-required" : undefined;
 }
 
 async function playRefresh(
@@ -212,7 +235,7 @@ function predict(
   if (usesSince === 0) return refreshed;
   const isSameKey = key !== undefined && one.keys[token.generation] === key;
   const age = world.now - one.refreshedAt;
-  if (usesSince === 1 && (isSameKey || age <= overlap)) return refreshed;
+  if (usesSince === 1 && (isSameKey || Math.abs(age) <= overlap)) return refreshed;
   if (usesSince > 1 && isSameKey && age <= 60 * second) return { answer: "reused" };
   return { answer: "reused", event: "session/refresh-reused" };
 }
@@ -238,11 +261,7 @@ async function playAccess(world: World, what: Extract<Step, { do: "read" | "logO
   world.events.push("session/ended");
 }
 
-async function playAccount(
-  world: World,
-  what: "changePassword" | "disable" | "enable" | "delete",
-  who: number,
-): Promise<void> {
+async function playAccount(world: World, what: AccountStep, who: number): Promise<void> {
   const known = world.people.get(who);
   if (known === undefined) return;
   if (what === "changePassword") return playPassword(world, who, known);
@@ -254,13 +273,20 @@ async function playAccount(
     world.events.push("account/deleted");
     return;
   }
-  const disabled = what === "disable";
-  const answer = await world.server.request("PATCH", `/admin/users/${known.id}`, { token, body: { disabled } });
-  assert.equal(answer.status, 200);
-  if (known.isDisabled === disabled) return;
-  known.isDisabled = disabled;
-  world.events.push(disabled ? "account/disabled" : "account/enabled");
-  if (disabled) world.end(who);
+  const change = (body: object) => world.server.request("PATCH", `/admin/users/${known.id}`, { token, body });
+  const isOn = what === "disable" || what === "require";
+  if (what === "disable" || what === "enable") {
+    assert.equal((await change({ disabled: isOn })).body["disabled"], isOn);
+    if (known.isDisabled === isOn) return;
+    known.isDisabled = isOn;
+    world.events.push(isOn ? "account/disabled" : "account/enabled");
+  } else {
+    assert.equal((await change({ password_change_required: isOn })).body["password_change_required"], isOn);
+    if (known.mustChange === isOn) return;
+    known.mustChange = isOn;
+    world.events.push(isOn ? "password/change-required" : "password/change-waived");
+  }
+  if (isOn) world.end(who);
 }
 
 async function playPassword(world: World, who: number, known: Person): Promise<void> {
