@@ -117,6 +117,8 @@ test("a role, disabling and enabling take effect at the next request", async () 
   const change = (body: unknown, id = alice.id) =>
     server.request("PATCH", `/admin/users/${id}`, { token: admin.token, body });
 
+  const claims = JSON.parse(Buffer.from(alice.token.split(".")[1] ?? "", "base64url").toString()) as { role: string };
+  assert.equal(claims.role, "user", "what the token says of itself is of no account");
   assert.equal((await server.request("GET", "/admin/users", { token: alice.token })).status, 403);
   assert.equal((await change({ role: "admin" })).body["role"], "admin");
   assert.equal((await server.request("GET", "/admin/users", { token: alice.token })).status, 200);

@@ -266,6 +266,20 @@ test("one sees where one is signed in and ends what one does not know", async ()
   assert.equal((await list()).length, 1);
 });
 
+test("an address is an address, and a user agent one line of 256 characters without control characters", async () => {
+  const server = await createTestServer();
+  const { access } = await signUp(server);
+  const headers = {
+    "user-agent": `\u001b[31mA\u009b\u00ad${"x".repeat(9_000)}`,
+    "x-forwarded-for": "<script>, 1.2.3.4",
+  };
+  await server.request("POST", "/auth/login", { body: alice, headers, address: "::ffff:203.0.113.9" });
+  const { body } = await server.request("GET", "/users/me/sessions", { token: access });
+  const items = body["items"] as { address: string; user_agent: string; current: boolean }[];
+  const other = items.find(({ current }) => !current);
+  assert.deepEqual([other?.address, other?.user_agent], ["203.0.113.9", `\ufffd[31mA\ufffd\ufffd${"x".repeat(248)}`]);
+});
+
 test("nobody ends somebody else's session", async () => {
   const server = await createTestServer();
   const alice = await server.signUp("alice@example.com");
