@@ -73,7 +73,7 @@ test("what happened in the last hour is told minute by minute, and as a sum", as
     wrong_passwords: 2,
     requests: 15,
     refusals: { ...none, route: 1, authenticate: 3, authorize: 1, validate: 1, limit: 2 },
-    refreshes: { rotated: 0, retried: 0, overlapped: 0, stolen: 0, expired: 0, revoked: 0, unknown: 1 },
+    refreshes: { rotated: 0, retried: 0, overlapped: 0, duplicate: 0, stolen: 0, expired: 0, revoked: 0, unknown: 1 },
   });
   assert.ok(p50 !== null && p99 !== null && p50 <= p99);
   assert.equal(sums.requests, before.sums.requests + 15);

@@ -11,7 +11,13 @@ type WordsOf = SearchedAccount & { readonly id: number };
 /** Writes by which words an account is found. Call it in the transaction that writes the account. */
 export async function insertWords({ db }: Db, account: WordsOf): Promise<void> {
   const rows = accountWords(account).map((word) => ({ word, account_id: account.id }));
-  if (rows.length > 0) await db.insertInto("account_words").values(rows).execute();
+  if (rows.length === 0) return;
+  // One that is there already does no harm: the index only leads to accounts, which are then looked at themselves.
+  await db
+    .insertInto("account_words")
+    .values(rows)
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
 }
 
 /** Takes them away again: those of this row, which must be the one that was written last. */
