@@ -39,6 +39,7 @@ const none = { route: 0, limit: 0, authenticate: 0, authorize: 0, validate: 0, h
 test("what happened in the last hour is told minute by minute, and as a sum", async () => {
   const server = await createTestServer({ LIMIT_API: "6/60s" });
   const { token } = await server.administrator();
+  await server.app.flushOverview();
   server.clock.advance(5 * minute);
   const before = await overviewOf(server, token);
   assert.equal(before.points.length, 60);
@@ -59,15 +60,16 @@ test("what happened in the last hour is told minute by minute, and as a sum", as
   await server.request("GET", "/admin/users", { ...away, token: alice.token });
   for (let count = 0; count < 6; count += 1) await server.request("GET", "/openapi.json", away);
 
+  // What nobody has collected yet would belong to the minute in which that is done.
+  await server.app.flushOverview();
   server.clock.advance(minute);
   const { points, sums, totals } = await overviewOf(server, token);
   assert.deepEqual(totals, { users: 2, disabled: 0, administrators: 1, living_sessions: 3 });
-  const inMinute = points.at(-1);
-  // Counted when it is read: what nobody has collected yet belongs to the minute in which that is done.
+  const inMinute = points.at(-2);
   assert.ok(inMinute !== undefined);
   const { latency_p50_ms: p50, latency_p99_ms: p99, ...counts } = inMinute;
   assert.deepEqual(counts, {
-    starts_at: "2026-01-15T12:06:00.000Z",
+    starts_at: "2026-01-15T12:05:00.000Z",
     sign_ups: 1,
     sign_ins: 1,
     wrong_passwords: 2,
@@ -129,7 +131,7 @@ test("the counters survive a restart, and those of several processes add up", as
   }
 });
 
-test("a day is told in quarters, and what is older is forgotten a little at a time", async () => {
+test("a day is told in quarters, and what is older is forgotten", async () => {
   const server = await createTestServer();
   const admin = await server.administrator();
   const signUpAndFlush = async (name: string): Promise<void> => {
@@ -161,9 +163,7 @@ test("a day is told in quarters, and what is older is forgotten a little at a ti
   token = await server.logIn(admin.email, admin.password);
   assert.equal((await overviewOf(server, token, "?period=day")).sums.sign_ups, 0);
   const now = 3 * day + 90 * minute;
-  await server.app.flushOverview();
-  assert.deepEqual([await kept(1), await kept(15)], [[90 * minute, now], [now]], "twenty times of each at once");
-  await server.app.flushOverview();
+  for (let step = 0; step < 3; step += 1) await server.app.flushOverview();
   assert.deepEqual([await kept(1), await kept(15)], [[now], [now]]);
 });
 
