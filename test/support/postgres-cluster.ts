@@ -9,6 +9,8 @@ import { Client } from "pg";
 
 /** A PostgreSQL server of our own: nothing of it outlives the process that started it. */
 export type PostgresCluster = {
+  /** The path of its Unix socket. */
+  readonly socket: string;
   /** The DATABASE_URL of one of its databases. */
   readonly url: (database: string) => string;
   /** An empty database; its DATABASE_URL. */
@@ -19,6 +21,8 @@ export type PostgresCluster = {
   readonly start: () => Promise<void>;
   /** SIGSTOP for every process of the server, the postmaster only if it is named; gives back how to let them go on. */
   readonly freeze: (which: "backends" | "everything") => () => void;
+  /** From a standby to a primary. */
+  readonly promote: () => Promise<void>;
   /** How many sessions clients have. */
   readonly sessions: () => Promise<number>;
   readonly stop: () => Promise<void>;
@@ -67,6 +71,8 @@ export type ClusterOptions = {
   readonly settings?: Readonly<Record<string, string>>;
   /** Lines of pg_hba.conf: who may come in how. Else whoever reaches the socket. */
   readonly access?: readonly string[];
+  /** A copy of that one, which follows it. */
+  readonly standbyOf?: PostgresCluster;
   /** More files in the data directory, for the server alone to read: name → content. */
   readonly files?: Readonly<Record<string, string>>;
 };
@@ -78,12 +84,11 @@ export async function createCluster(programs: string, options: ClusterOptions = 
   mkdirSync(sockets);
   if (owner.uid !== undefined) for (const path of [directory, sockets]) chownSync(path, owner.uid, owner.gid ?? 0);
   const data = join(directory, "data");
-  const made = spawnSync(
-    join(programs, "initdb"),
-    ["--pgdata", data, "--username", user, "--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync"],
-    { ...owner, cwd: directory, encoding: "utf8" },
-  );
-  if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr}${String(made.error ?? "")}`);
+  const [program, ...words] = options.standbyOf
+    ? ["pg_basebackup", "-D", data, "-d", options.standbyOf.url("postgres"), "-R", "-c", "fast", "--no-sync"]
+    : ["initdb", "-D", data, "-U", user, "-A", "trust", "-E", "UTF8", "--locale", "C", "--no-sync"];
+  const made = spawnSync(join(programs, program ?? ""), words, { ...owner, cwd: directory, encoding: "utf8" });
+  if (made.status !== 0) throw new Error(`${program} failed: ${made.stderr}${String(made.error ?? "")}`);
   const files = { ...options.files, ...(options.access && { "pg_hba.conf": options.access.join("\n") }) };
   for (const [name, content] of Object.entries(files)) {
     writeFileSync(join(data, name), content, { mode: 0o600 });
@@ -97,6 +102,7 @@ export async function createCluster(programs: string, options: ClusterOptions = 
   const url = (database: string): string => `postgres:///${database}?host=${sockets}&user=${user}`;
   let databases = 0;
   const cluster: PostgresCluster = {
+    socket: join(sockets, ".s.PGSQL.5432"),
     url,
     makeDatabase: async () => {
       databases += 1;
@@ -125,6 +131,7 @@ export async function createCluster(programs: string, options: ClusterOptions = 
         for (const pid of frozen) process.kill(pid, "SIGCONT");
       };
     },
+    promote: async () => void (await query(url("postgres"), "select pg_promote()")),
     sessions: async () => {
       const text = "select count(*)::int as n from pg_stat_activity where backend_type = 'client backend'";
       const [row] = await query<{ n: number }>(url("postgres"), text);

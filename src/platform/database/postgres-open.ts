@@ -38,11 +38,13 @@ export async function withPatientConnection<R>(
   const bounds = { connectionsMax: 1, waitMilliseconds: startWaitMilliseconds, statementMilliseconds: undefined };
   const db = new Kysely<Tables>({ dialect: postgresDialect(createPostgresPool(target, bounds)) });
   try {
-    return await use(db);
-  } catch (error) {
-    throw postgresStartError(error, target) ?? error;
-  } finally {
+    const result = await use(db);
     await db.destroy();
+    return result;
+  } catch (error) {
+    // Not waited for: a server that does not answer would keep us here.
+    void db.destroy().catch(() => undefined);
+    throw postgresStartError(error, target) ?? error;
   }
 }
 
