@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { timestamp } from "../platform/clock.ts";
 import { type ControlAnswer, askRunningServers } from "../platform/control-socket.ts";
+import { findSharedDecision } from "../platform/counting.ts";
 import type { Decision } from "../platform/http/decisions.ts";
 import { StartError } from "../platform/start-error.ts";
 import { type ExitCode, type Run, type Terminal, columns, configOf, printable } from "./terminal.ts";
@@ -10,7 +11,9 @@ const requestIdLengthMax = 128;
 export function addWhyCommand(program: Command, terminal: Terminal, run: Run): void {
   program
     .command("why")
-    .description("Show the gates that a refused request passed and what decided it. Asks the running server.")
+    .description(
+      "Show the gates that a refused request passed and what decided it. Asks the running servers, and Redis.",
+    )
     .argument("<request-id>", "request_id of the answer, also its X-Request-Id", parseRequestId)
     .option("--json", "answer in JSON")
     .action(run((requestId: string, options: { json?: true }) => why(requestId, options, terminal)));
@@ -31,7 +34,10 @@ async function why(requestId: string, options: { json?: true }, terminal: Termin
 type Found = { readonly decision: Decision; readonly page: string };
 
 async function findDecision(requestId: string, terminal: Terminal): Promise<Found> {
-  const { dataDirectory } = configOf(terminal);
+  const config = configOf(terminal);
+  const { dataDirectory, publicUrl } = config;
+  const shared = await findSharedDecision(config, requestId);
+  if (shared !== undefined) return { decision: shared, page: `${publicUrl}/errors/${shared.code}` };
   if (dataDirectory === undefined) {
     throw new StartError(
       "A server with its database in memory cannot be asked from here: ask GET /admin/decisions/{request_id}.",

@@ -1,5 +1,9 @@
+import { pino } from "pino";
+import type { Config } from "../config.ts";
 import { type LimitName, type WithoutRedis, limits } from "../contract/limits.ts";
-import { createMemoryDecisionLog } from "./http/decisions.ts";
+import { systemClock } from "./clock.ts";
+import { createMemoryDecisionLog, type Decision } from "./http/decisions.ts";
+import { createSharedDecisionLog } from "./http/redis-decisions.ts";
 import type { Platform } from "./platform.ts";
 import { createFallbackRateLimiter } from "./rate-limit/fallback-rate-limiter.ts";
 import { createMemoryRateLimiter } from "./rate-limit/memory-rate-limiter.ts";
@@ -7,6 +11,8 @@ import { createRedisRateLimiter } from "./rate-limit/redis-rate-limiter.ts";
 import { createRedisClient } from "./redis/redis-client.ts";
 import { createRedisMetrics } from "./redis/redis-metrics.ts";
 import { createRedis } from "./redis/redis.ts";
+import { createSecrets, findSecretKey } from "./secrets.ts";
+import { createMetrics } from "./telemetry/metrics.ts";
 
 const decisionsMax = 10_000;
 const limiterKeysMax = 100_000;
@@ -24,8 +30,8 @@ export function createCounting({
   "redis" | "rateLimiter" | "decisions"
 > {
   const local = createMemoryRateLimiter(clock, { keysMax: limiterKeysMax });
-  const decisions = createMemoryDecisionLog(decisionsMax);
-  if (config.redis === undefined) return { redis: undefined, rateLimiter: local, decisions };
+  const ownDecisions = createMemoryDecisionLog(decisionsMax);
+  if (config.redis === undefined) return { redis: undefined, rateLimiter: local, decisions: ownDecisions };
   const redisMetrics = createRedisMetrics(metrics.registry);
   const redis = createRedis({
     client: createRedisClient(config.redis),
@@ -37,7 +43,27 @@ export function createCounting({
   });
   const shared = createRedisRateLimiter(redis);
   const rateLimiter = createFallbackRateLimiter({ redis: shared, local, withoutRedis, metrics: redisMetrics });
-  return { redis, rateLimiter, decisions };
+  const decisions = createSharedDecisionLog(redis, ownDecisions, { decisionsMax, log });
+  const close = async (): Promise<void> => {
+    await decisions.flush().finally(redis.close);
+  };
+  return { redis: { ...redis, close }, rateLimiter, decisions };
+}
+
+/** A decision of any process, for a command that runs beside them; undefined without Redis. Never waits long. */
+export async function findSharedDecision(config: Config, requestId: string): Promise<Decision | undefined> {
+  const { redis: address, secretKey, dataDirectory } = config;
+  const secret = secretKey ?? (dataDirectory && findSecretKey(dataDirectory));
+  if (address === undefined || secret === undefined) return undefined;
+  const clocks = { clock: systemClock, realClock: systemClock };
+  const quiet = { metrics: createMetrics(), log: pino({ level: "silent" }), secrets: createSecrets(secret) };
+  const { redis, decisions } = createCounting({ config, ...clocks, ...quiet });
+  try {
+    await redis?.open();
+    return await decisions.find(requestId);
+  } finally {
+    await redis?.close();
+  }
 }
 
 function withoutRedis(limitName: string): WithoutRedis {
