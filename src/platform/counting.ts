@@ -45,7 +45,11 @@ export function createCounting({
   const rateLimiter = createFallbackRateLimiter({ redis: shared, local, withoutRedis, metrics: redisMetrics });
   const decisions = createSharedDecisionLog(redis, ownDecisions, { decisionsMax, log });
   const close = async (): Promise<void> => {
-    await decisions.flush().finally(redis.close);
+    try {
+      await decisions.flush();
+    } finally {
+      await redis.close();
+    }
   };
   return { redis: { ...redis, close }, rateLimiter, decisions };
 }

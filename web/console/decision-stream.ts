@@ -76,6 +76,7 @@ async function* readStream(
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return;
+    if (value.event !== "decision") continue; // "skipped": there were more than a person could read.
     yield JSON.parse(value.data) as Decision;
   }
 }
