@@ -45,11 +45,8 @@ export function createCounting({
   const rateLimiter = createFallbackRateLimiter({ redis: shared, local, withoutRedis, metrics: redisMetrics });
   const decisions = createSharedDecisionLog(redis, ownDecisions, { decisionsMax, log });
   const close = async (): Promise<void> => {
-    try {
-      await decisions.flush();
-    } finally {
-      await redis.close();
-    }
+    await decisions.flush().catch((error: unknown) => log.warn({ err: error }, "decisions were not shared"));
+    await redis.close();
   };
   return { redis: { ...redis, close }, rateLimiter, decisions };
 }
