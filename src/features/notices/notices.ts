@@ -2,14 +2,19 @@ import type { AccountRow } from "../../platform/database/tables.ts";
 import type { RequestOrigin } from "../../platform/http/route.ts";
 import type { Platform } from "../../platform/platform.ts";
 import { sendMail } from "../mail/mail.ts";
-import { hasSessionFrom } from "./notices-store.ts";
+import { hasOtherSession, hasSessionFrom } from "./notices-store.ts";
 
 /*
  * What an owner is told unasked (ASVS 6.3.7, requirement 18), each with "This was not me". Call them in the transaction
  * of what they tell: who changed something without its owner must not be able to do so unseen.
  */
 
-/** Somebody signed in. Told when the client is not one that has been here before: neither by its token, nor by its place. */
+const newSeconds = 86_400;
+
+/**
+ * Somebody signed in. Told when the client is not one that has been here before: neither by its token, nor by its place.
+ * The first one to come to a new account is its owner.
+ */
 export async function noteSignIn(
   tx: Platform,
   account: AccountRow,
@@ -17,6 +22,8 @@ export async function noteSignIn(
   origin: RequestOrigin,
 ): Promise<void> {
   if (signIn.isKnownDevice || (await hasSessionFrom(tx, account.id, origin, signIn.sessionId))) return;
+  const isNew = tx.clock.now() - account.created_at < newSeconds * 1000;
+  if (isNew && !(await hasOtherSession(tx, account.id, signIn.sessionId))) return;
   await sendMail(tx, { kind: "new-device", account, email: account.email, origin });
 }
 
