@@ -115,6 +115,7 @@ test("every problem has an example that a server really answered, of the members
     "permission-denied": ["missing_permission"],
     "validation-failed": ["errors"],
     "idempotency-key-reused": ["errors"],
+    "link-refused": ["reason"],
     "rotation-pending": ["key_id", "signs_at"],
     "not-ready": ["failing"],
   });
@@ -131,6 +132,9 @@ test("in development a problem's page tells the settings in force; in production
   assert.doesNotMatch(told, /7\/15m|npm start/);
 });
 
+/** Refusals of routes that only development has. */
+const ofDevelopment: readonly string[] = ["not-this-machine", "mail-not-found"];
+
 test("what needs a switch of development is not offered in production", () => {
   assert.match(problemPage("token-expired", development), /href="\/lab\?problem=token-expired"/);
   assert.match(problemPage("wrong-credentials", guide), /href="\/lab\?problem=wrong-credentials"/);
@@ -139,7 +143,7 @@ test("what needs a switch of development is not offered in production", () => {
   }
   assert.doesNotMatch(problemPage("last-admin", development), /\/lab\?problem/);
   for (const code of codes.filter(
-    (code) => code !== "not-this-machine" && exampleOf(code, guide).example.onlyInTest === undefined,
+    (code) => !ofDevelopment.includes(code) && exampleOf(code, guide).example.onlyInTest === undefined,
   )) {
     const curl = /<pre[^>]*data-copy><code>([^<]*)/.exec(problemPage(code, guide))?.[1];
     assert.ok(curl, code);

@@ -87,7 +87,7 @@ async function assertWhole(path: string): Promise<void> {
   const raw = new DatabaseSync(path);
   assert.equal(raw.prepare("pragma integrity_check").get()?.["integrity_check"], "ok");
   const indexes = raw.prepare("select name from sqlite_schema where type = 'index' and sql is not null").all();
-  assert.equal(indexes.length, 16);
+  assert.equal(indexes.length, 20);
   raw.close();
 }
 
