@@ -1,5 +1,6 @@
 import { type Answer, api, ask, session, type Success } from "../server.ts";
 import type { paths } from "../api-types.d.ts";
+import { accountValues, type ThrowawayName, throwawayRoles } from "../learn/chapter-run.ts";
 import type { As } from "./live-request.ts";
 
 /** A throw-away account that a page plays. */
@@ -11,9 +12,9 @@ export type Person = {
   readonly password: string;
 };
 
-const parts = ["user", "other", "administrator"] as const;
 /** Who is played: `other` is one more user, for what one may not do to somebody else. */
-export type Part = (typeof parts)[number];
+export type Part = ThrowawayName;
+const parts = Object.keys(throwawayRoles) as Part[];
 
 type Made = Success<paths["/dev/accounts"]["post"]>;
 
@@ -46,9 +47,6 @@ export class People {
 }
 
 async function makePerson(part: Part): Promise<Answer<Person>> {
-  const body = { role: part === "administrator" ? "admin" : "user" } as const;
-  const answer: Answer<Made> = await ask(api.POST("/dev/accounts", { body }));
-  if ("problem" in answer) return answer;
-  const { token, refresh_token = "", user, password } = answer.data;
-  return { data: { token, refresh_token, id: user.id, email: user.email, password } };
+  const answer: Answer<Made> = await ask(api.POST("/dev/accounts", { body: throwawayRoles[part] }));
+  return "problem" in answer ? answer : { data: accountValues(answer.data) as Person };
 }
