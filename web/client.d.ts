@@ -7,14 +7,16 @@ export type Tokens = {
   session_id: string;
   /** How often the server has refreshed the session: which of two is newer. */
   refresh_count: number;
-  /** The Idempotency-Key with which all tabs will refresh them. */
-  key: string;
-  /** When the access token expires, in milliseconds since the epoch. */
+  /** Seconds that the access token was good for when it came, */
+  expires_in: number;
+  /** and when it expires, in milliseconds since the epoch. */
   expires: number;
 };
 
 /** Why nobody is signed in any more: "signed-out" by the person, the others by the server (see docs/client.md). */
 export type SignedOutReason = "signed-out" | "expired" | "revoked" | "reused" | "unknown";
+
+export type Listener = (isSignedIn: boolean, reason?: SignedOutReason) => void;
 
 export type ClientOptions = {
   /** Origin of the server; that of the page by default. */
@@ -43,7 +45,7 @@ export type Client = {
    * Called when somebody signs in, or out, or the session is over, in whichever tab; also when it is somebody else who
    * is signed in now. Returns what stops it.
    */
-  onChange(listener: (isSignedIn: boolean, reason?: SignedOutReason) => void): () => void;
+  onChange(listener: Listener): () => void;
   /** Hears, tells and plans nothing any more. What is under way is finished. */
   close(): void;
 };

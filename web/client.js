@@ -1,7 +1,6 @@
 // @ts-check
-/** @import { Client, ClientOptions, SignedOutReason, Tokens } from "./client.d.ts" */
+/** @import { Client, ClientOptions, Listener, SignedOutReason, Tokens } from "./client.d.ts" */
 
-const listenMilliseconds = 100;
 const answerMilliseconds = 10_000;
 const earlyMilliseconds = 30_000;
 const patienceSeconds = 10;
@@ -18,25 +17,24 @@ export function createClient({ baseUrl = location.origin, delivery = "cookie" } 
   const name = `tollgate 1 ${delivery} ${origin}`;
   const closing = new AbortController();
   const { signal } = closing;
-  /** @type {Set<Parameters<Client["onChange"]>[0]>} */
+  /** @type {Set<Listener>} */
   const listeners = new Set();
   /** @type {Tokens | undefined} */
   let tokens;
   /** @type {Promise<unknown> | undefined} */
   let refreshing;
-  // Another tab knows, or the first refresh tells.
   let isKnown = false;
-  // Not told by the clock, which can be set back.
   let isDue = false;
   // A session that ended: late news of it are none.
   let over = "";
-  const firstKey = crypto.randomUUID();
+  // Another tab may have used the key.
+  let isShared = false;
   let timer = 0;
   let restUntil = 0;
   // Ends what a refresh waits for.
   let stop = () => {};
 
-  /** For what browsers may forbid. @template T @param {() => T} action */
+  /** For what browsers may forbid. @param {() => any} action */
   const attempt = (action) => {
     try {
       return action();
@@ -44,13 +42,15 @@ export function createClient({ baseUrl = location.origin, delivery = "cookie" } 
       return undefined;
     }
   };
-  const channel = attempt(() => new BroadcastChannel(name));
-  const tell = (message = {}) => signal.aborted || channel?.postMessage(message);
+  /** @type {BroadcastChannel | undefined} */
+  let channel;
+  const tell = (message = {}) => channel?.postMessage(message);
 
-  // No secret: a page loaded anew asks with the same one.
-  const keep = (key = "") => {
+  const newKey = (age = 0) => `${1e9 + age}${crypto.randomUUID()}`;
+  let key = newKey(1e9);
+  const keep = (next = attempt(() => localStorage.getItem(name)) || key) => {
+    key = next;
     if (delivery === "cookie") attempt(() => localStorage.setItem(name, key));
-    return key;
   };
 
   const plan = (milliseconds = earlyMilliseconds) => {
@@ -67,13 +67,11 @@ export function createClient({ baseUrl = location.origin, delivery = "cookie" } 
   /** @param {Tokens} [next] @param {SignedOutReason} [reason] */
   const adopt = (next, reason) => {
     const isOther = tokens?.session_id !== next?.session_id;
-    [tokens, isKnown, isDue] = [next, true, false];
+    [tokens, isKnown, isDue, isShared] = [next, true, false, false];
     stop();
     clearTimeout(timer);
-    if (next) {
-      keep(next.key);
-      plan(next.expires - earlyMilliseconds - Date.now());
-    }
+    if (next)
+      plan(Math.min(next.expires - Date.now(), next.expires_in * 1000) - earlyMilliseconds * (1 - Math.random() / 2));
     if (isOther) for (const listener of listeners) queueMicrotask(() => listener(!!next, reason));
     return isOther;
   };
@@ -86,52 +84,70 @@ export function createClient({ baseUrl = location.origin, delivery = "cookie" } 
     tell({ ended: session, reason });
   };
 
-  if (channel)
-    channel.onmessage = ({ data: { ask, ended, reason, next, isOther } }) => {
-      if (ask && tokens && isKnown) tell({ next: tokens });
-      if (ended) end(reason, ended);
-      if (!next || next.session_id === over) return;
-      const isSame = next.session_id === tokens?.session_id;
-      if (!tokens || !isKnown || (isSame ? next.refresh_count > tokens.refresh_count : isOther)) adopt(next);
-      // Two tabs got the same at once: all take the smaller key.
-      else if (isSame && next.refresh_count === tokens.refresh_count && next.key < tokens.key)
-        tokens.key = keep(next.key);
+  const open = () => {
+    channel ??= attempt(() => new BroadcastChannel(name));
+    if (!channel) return;
+    channel.onmessage = ({ data: { ask, ended, reason, next, isOther, key: theirs } }) => {
+      if (ask) isShared = true;
+      if (ask && tokens && isKnown) tell({ next: tokens, key });
+      if (ended) return end(reason, ended);
+      const isNews =
+        next &&
+        next.session_id !== over &&
+        (!tokens ||
+          !isKnown ||
+          (next.session_id === tokens.session_id ? next.refresh_count > tokens.refresh_count : isOther));
+      // A key that may be under way stays in use, for nobody knows with which tokens.
+      const isOurs = theirs > key && (isShared || refreshing || !isNews);
+      if (isNews) adopt(next);
+      keep(isOurs ? key : theirs);
     };
-  // Nothing is heard in the browser's cache of pages.
-  addEventListener("pagehide", () => ([isKnown, isDue] = [false, true]), { signal });
-  for (const shown of ["pageshow", "visibilitychange"]) addEventListener(shown, () => isDue && due(), { signal });
+  };
+  const shut = () => {
+    channel?.close();
+    channel = undefined;
+  };
+  const onShow = () => {
+    if (!isDue || document.hidden) return;
+    open();
+    renewSoon();
+  };
+  // News would throw it out of the browser's cache of pages.
+  const onHide = () => {
+    shut();
+    [isKnown, isDue] = [false, true];
+  };
+  open();
+  addEventListener("pagehide", onHide, { signal });
+  addEventListener("pageshow", onShow, { signal });
+  addEventListener("visibilitychange", onShow, { signal });
 
-  // An answer counts when all of it is here.
-  const post = async (path = "", body = {}, headers = {}, controller = new AbortController()) => {
-    const late = setTimeout(() => controller.abort(), answerMilliseconds);
-    try {
-      const response = await fetch(origin + path, {
-        method: "POST",
-        headers: { "content-type": "application/json", ...headers },
-        body: JSON.stringify(body),
-        signal: controller.signal,
-      });
-      const text = await response.clone().text();
-      return { response, answer: attempt(() => JSON.parse(text)) };
-    } finally {
-      clearTimeout(late);
-    }
+  const post = async (path = "", body = {}, key = newKey(), abort = new AbortController()) => {
+    const response = await fetch(origin + path, {
+      method: "POST",
+      headers: { "content-type": "application/json", "idempotency-key": key },
+      body: JSON.stringify(body),
+      signal: AbortSignal.any([abort.signal, AbortSignal.timeout(answerMilliseconds)]),
+    });
+    const text = await response.text();
+    return { response, text, answer: attempt(() => JSON.parse(text)) };
   };
 
   /** @param {any} answer */
   const accept = (answer) => {
-    const isOther = adopt({ ...answer, key: crypto.randomUUID(), expires: Date.now() + answer.expires_in * 1000 });
-    tell({ next: tokens, isOther });
+    if (!isShared) keep(newKey(answer.refresh_count));
+    const isOther = adopt({ ...answer, expires: Date.now() + answer.expires_in * 1000 });
+    tell({ next: tokens, isOther, key });
   };
 
   const enter = async (path = "", email = "", password = "") => {
-    const { response, answer } = await post(path, { email, password, delivery });
+    const { response, text, answer } = await post(path, { email, password, delivery });
     if (response.ok) accept(answer);
-    return response;
+    return new Response(text, response);
   };
 
-  // Until the time is over, or there are news.
-  const pause = (milliseconds = listenMilliseconds) =>
+  // Until there are news, at most.
+  const pause = (milliseconds = 50) =>
     new Promise((resolve) => {
       stop = () => resolve(undefined);
       setTimeout(stop, milliseconds);
@@ -147,30 +163,32 @@ export function createClient({ baseUrl = location.origin, delivery = "cookie" } 
     /** @type {SignedOutReason | undefined} */
     let reason;
     for (let tries = 1; ; tries += 1) {
-      tell({ ask: true });
+      keep();
+      tell({ ask: true, key });
       await pause();
       if (tokens !== used) return;
       if (delivery === "body" && !used) return adopt();
       if (performance.now() < restUntil) throw failure();
       const controller = new AbortController();
       stop = () => controller.abort();
-      const key = keep(attempt(() => localStorage.getItem(name)) || used?.key || firstKey);
+      keep();
       const body = { delivery, refresh_token: used?.refresh_token };
-      const asked = await post("/auth/refresh", body, { "idempotency-key": key }, controller).catch(() => {});
+      const asked = await post("/auth/refresh", body, key, controller).catch(() => {});
       if (tokens !== used) return;
       const { response, answer } = asked ?? {};
       if (answer?.token) return accept(answer);
-      if (response?.status === 204) return end("unknown");
+      const status = response?.status ?? 500;
+      if (status === 204) return end("unknown");
       if (answer?.code === "refresh-refused") {
         reason ??= answer.reason;
         if (answer.reason !== "reused") return end(reason);
-        // Stolen: the next answer is "revoked". A late copy: there are news.
+        // A theft: "revoked" is next. A late copy: there are news.
         if (tries === triesMax) return adopt(undefined, reason);
         continue;
       }
       const after = Number(response?.headers.get("retry-after"));
       const seconds = after || 0.1 * 2 ** tries;
-      const isFinal = response && !response.ok && response.status < 500 && response.status !== 429;
+      const isFinal = status > 299 && status < 500 && status !== 429;
       if (isFinal || tries === triesMax || seconds > patienceSeconds) {
         restUntil = performance.now() + after * 1000;
         throw failure(response);
@@ -196,7 +214,7 @@ export function createClient({ baseUrl = location.origin, delivery = "cookie" } 
     };
     const access = await token();
     const response = await send(access);
-    if (!access || response.status !== 401 || !response.headers.get("www-authenticate")?.includes("invalid_token"))
+    if (response.status !== 401 || !response.headers.get("www-authenticate")?.includes("invalid_token"))
       return response;
     if (tokens?.token === access) await refresh();
     return tokens ? send(tokens.token) : response;
@@ -222,7 +240,7 @@ export function createClient({ baseUrl = location.origin, delivery = "cookie" } 
     close: () => {
       closing.abort();
       clearTimeout(timer);
-      channel?.close();
+      shut();
     },
   };
 }

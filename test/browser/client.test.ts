@@ -6,12 +6,12 @@ import { gzipSync } from "node:zlib";
 import type { Page } from "playwright-core";
 import {
   all,
-  deaf,
   keysOf,
   listen,
   refreshPath,
   signUp,
   statusOfMe,
+  steady,
   token,
   until,
   worn,
@@ -35,7 +35,7 @@ test("tokens are in memory only", async (t) => {
   assert.equal(await page.evaluate("document.cookie"), "");
   const stored = (await page.evaluate("Object.values({ ...localStorage, ...sessionStorage })")) as string[];
   assert.equal(stored.length, 1, "the key for the next refresh");
-  assert.match(stored[0] ?? "", /^[\da-f-]{36}$/);
+  assert.match(stored[0] ?? "", /^\d{10}[\da-f-]{36}$/);
   assert.equal(await page.evaluate("indexedDB.databases().then(({ length }) => length)"), 0);
 });
 
@@ -81,8 +81,9 @@ test("a new tab asks the others before it asks the server", async (t) => {
     if (site === undefined) return;
     const first = await site.tab({ options });
     await signUp(first);
-    const others = [await site.tab({ options }), await site.tab({ options })];
-    // As new as can be: asked for a token before it can have heard anything.
+    const others = [await site.tab({ options, clock: true }), await site.tab({ options, clock: true })];
+    // As new as can be, and its time to listen is never over.
+    for (const other of others) await other.clock.pauseAt(Date.now() + 10_000);
     const newToken = `import("/client.js").then(({ createClient }) => createClient(${options}).token())`;
     const access = await first.evaluate(token);
     assert.deepEqual(await all(others, newToken), [access, access]);
@@ -162,7 +163,7 @@ test("a token that is not good any more is refreshed once, and the request repea
 test("tokens are refreshed ahead of time, in tabs that somebody sees", async (t) => {
   const site = await open(t);
   if (site === undefined) return;
-  const page = await site.tab({ clock: true });
+  const page = await site.tab({ clock: true, before: steady });
   await signUp(page);
   const hide = (isHidden: boolean) =>
     page.evaluate(`Object.defineProperty(document, "hidden", { value: ${isHidden}, configurable: true });
@@ -195,6 +196,7 @@ test("what the server counts says which news is newer, not a clock", async (t) =
   await signUp(first);
   const second = await site.tab({ clock: true });
   const old = await second.evaluate(token);
+  const before = site.seen(refreshPath).length;
   // From here on the second tab lives in another year.
   await second.clock.setSystemTime("2020-01-01");
   site.meet("/users/me", worn);
@@ -202,35 +204,50 @@ test("what the server counts says which news is newer, not a clock", async (t) =
   const next = await second.evaluate(token);
   assert.notEqual(next, old);
   await until(first, `(await client.token()) === "${String(next)}"`);
-  assert.equal(site.seen(refreshPath).length, 1);
+  assert.equal(site.seen(refreshPath).length, before + 1);
 });
 
 test("a clock that was set back hands out a token that has expired; one 401 mends it", async (t) => {
   const site = await open(t);
   if (site === undefined) return;
-  const page = await site.tab({ clock: true });
+  const page = await site.tab({ clock: true, before: steady });
   await signUp(page);
   await page.clock.setSystemTime("2020-01-01");
   site.meet("/users/me", worn);
   assert.equal(await page.evaluate(statusOfMe), 200);
-  // The timer does not ask the clock.
+  // The timer does not ask the clock, neither here nor in a tab that hears of a time long after its own.
   await page.clock.fastForward("14:31");
   await page.clock.fastForward(200);
   await site.until(refreshPath, 2);
+  const second = await site.tab({ clock: true, before: steady });
+  await second.clock.pauseAt(Date.now() + 3_600_000);
+  await second.clock.setSystemTime("2020-01-01");
+  await second.evaluate("client.close()");
+  await second.evaluate(
+    `import("/client.js").then(({ createClient }) => { globalThis.client = createClient(); return client.token(); })`,
+  );
+  const before = site.seen(refreshPath).length;
+  await second.clock.runFor("14:31");
+  await second.clock.runFor(100);
+  await site.until(refreshPath, before + 1);
 });
 
-test("a page that comes back from the browser's cache asks anew who is signed in", async (t) => {
+test("a page that comes back by the back button asks anew who is signed in, and news does not throw it out", async (t) => {
   const site = await open(t);
   if (site === undefined) return;
-  const first = await site.tab();
-  await signUp(first);
-  const cached = await site.tab({ before: deaf });
-  assert.equal(await cached.evaluate(statusOfMe), 200);
-  const changes = await listen(cached);
-  await cached.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))");
-  await first.evaluate("client.signOut()");
-  await cached.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))");
-  await until(cached, "changes.length > 0");
-  assert.deepEqual(await changes(), [[false, "unknown"]]);
-  assert.equal(await cached.evaluate(token), undefined);
+  const page = await site.tab();
+  await signUp(page);
+  const changes = await listen(page);
+  const first = await page.evaluate(token);
+  for (const next of [[], [[false, "unknown"]]]) {
+    await site.open(page, "/errors");
+    assert.equal(await page.evaluate(statusOfMe), 200);
+    if (next.length > 0) await page.evaluate("client.signOut()");
+    await page.goBack({ waitUntil: "commit" });
+    // It is the page of before, with what its script had in memory.
+    assert.equal(await page.evaluate("typeof changes"), "object");
+    await until(page, next.length > 0 ? "changes.length > 0" : `(await client.token()) !== "${String(first)}"`);
+    assert.deepEqual(await changes(), next);
+  }
+  assert.equal(await page.evaluate(token), undefined);
 });

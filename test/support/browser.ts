@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import type { TestContext } from "node:test";
-import { type Browser, chromium, type Page } from "playwright-core";
+import { type Browser, chromium, type LaunchOptions, type Page } from "playwright-core";
 
 const executablePath = "/usr/bin/chromium";
 const flags = [
@@ -13,13 +13,16 @@ const flags = [
 ];
 
 /** Debian's Chromium; `undefined` after the test was skipped because there is none. REQUIRE_SERVICES=1 makes that a failure. */
-export async function openBrowser(t: Pick<TestContext, "after" | "skip">): Promise<Browser | undefined> {
+export async function openBrowser(
+  t: Pick<TestContext, "after" | "skip">,
+  options: LaunchOptions = {},
+): Promise<Browser | undefined> {
   if (!existsSync(executablePath)) {
     if (process.env["REQUIRE_SERVICES"] === "1") throw new Error(`${executablePath} is missing`);
     t.skip("skipped: no chromium");
     return undefined;
   }
-  const browser = await chromium.launch({ executablePath, args: flags });
+  const browser = await chromium.launch({ executablePath, args: flags, ...options });
   t.after(() => browser.close());
   return browser;
 }

@@ -49,6 +49,9 @@ export const worn = { status: 401, headers: { "www-authenticate": 'Bearer error=
 /** Before the page: hears nothing of other tabs, as if it were frozen, or had more to do than it can. */
 export const deaf = "Object.defineProperty(BroadcastChannel.prototype, 'onmessage', { set() {} })";
 
+/** Before the page: refreshes exactly half a minute early, and not up to fifteen seconds later. */
+export const steady = "Math.random = () => 0";
+
 /** Before the page: the browser forbids it. */
 export const forbid = {
   storage: "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('', 'SecurityError') } })",

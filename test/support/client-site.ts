@@ -37,6 +37,8 @@ export type Site = {
   readonly tab: (client?: ClientPage) => Promise<Page>;
   /** Loads the page anew. */
   readonly reload: (page: Page, client?: ClientPage) => Promise<void>;
+  /** Goes to another page. */
+  readonly open: (page: Page, path: string) => Promise<void>;
   /** For the next requests to this path, one each. */
   readonly meet: (path: string, ...troubles: readonly Trouble[]) => void;
   /** The requests to this path so far. */
@@ -73,7 +75,11 @@ export function createSites(): (
   const servers = new Map<string, Promise<number>>();
   let browser: Promise<Browser | undefined> | undefined;
   return async (t, env = {}, context = {}) => {
-    browser ??= openBrowser({ ...file, skip: () => undefined });
+    // People's browsers keep pages for the back button; Playwright's would not.
+    browser ??= openBrowser(
+      { ...file, skip: () => undefined },
+      { ignoreDefaultArgs: ["--disable-back-forward-cache"] },
+    );
     const opened = await browser;
     if (opened === undefined) {
       t.skip("skipped: no chromium");
@@ -87,11 +93,13 @@ export function createSites(): (
   };
 }
 
+const home = "/errors/token-expired";
+
 async function openSite(t: TestContext, context: BrowserContext, serverPort: number): Promise<Site> {
   const network = await openNetwork(t, serverPort);
   t.after(() => context.close());
-  const open = async (page: Page, { options = "" }: ClientPage): Promise<void> => {
-    await page.goto(`${network.url}/errors/token-expired`);
+  const open = async (page: Page, path: string, { options = "" }: ClientPage): Promise<void> => {
+    await page.goto(network.url + path);
     await page.evaluate(
       `import("/client.js").then(({ createClient }) => { globalThis.client = createClient(${options}); })`,
     );
@@ -103,10 +111,11 @@ async function openSite(t: TestContext, context: BrowserContext, serverPort: num
       const page = await context.newPage();
       if (client.clock) await page.clock.install();
       if (client.before !== undefined) await page.addInitScript(client.before);
-      await open(page, client);
+      await open(page, home, client);
       return page;
     },
-    reload: async (page, client = {}) => open(page, client),
+    reload: async (page, client = {}) => open(page, home, client),
+    open: async (page, path) => open(page, path, {}),
   };
 }
 
