@@ -31,9 +31,12 @@ export type Client = {
    * say: the session is kept, and the error's `cause` is the server's answer, if there was one.
    */
   token(): Promise<string | undefined>;
-  /** The server's answer; what it says is for the caller to show. */
+  /** The server's answer; what it says is for the caller to show. A sign-up that is answered 202 signs nobody in yet. */
   signUp(email: string, password: string): Promise<Response>;
-  signIn(email: string, password: string): Promise<Response>;
+  /** `more` goes along: after the problem `password-change-required`, the next password. */
+  signIn(email: string, password: string, more?: { new_password?: string }): Promise<Response>;
+  /** With what came by mail: the token of its link, or its code with the flow of the request for it. */
+  signInByMail(proof: { token: string } | { flow: string; code: string }): Promise<Response>;
   /** Ends the session, here and in all tabs. Rejects when the server did not end it: then it goes on. */
   signOut(): Promise<void>;
   /**

@@ -25,7 +25,7 @@ export function createClient({ baseUrl = location.origin, delivery = "cookie" } 
   let refreshing;
   let isKnown = false;
   let isDue = false;
-  // A session that ended: late news of it are none.
+  // An ended session: late news of it are none.
   let over = "";
   // Another tab may have used the key.
   let isShared = false;
@@ -140,9 +140,9 @@ export function createClient({ baseUrl = location.origin, delivery = "cookie" } 
     tell({ next: tokens, isOther, key });
   };
 
-  const enter = async (path = "", email = "", password = "") => {
-    const { response, text, answer } = await post(path, { email, password, delivery });
-    if (response.ok) accept(answer);
+  const enter = async (path = "", body = {}) => {
+    const { response, text, answer } = await post(path, { ...body, delivery });
+    if (answer?.token) accept(answer);
     return new Response(text, response);
   };
 
@@ -222,8 +222,9 @@ export function createClient({ baseUrl = location.origin, delivery = "cookie" } 
 
   return {
     token,
-    signUp: (email, password) => enter("/users/", email, password),
-    signIn: (email, password) => enter("/auth/login", email, password),
+    signUp: (email, password) => enter("/users/", { email, password }),
+    signIn: (email, password, more) => enter("/auth/login", { email, password, ...more }),
+    signInByMail: (proof) => enter("/auth/magic/complete", proof),
     signOut: async () => {
       if (!(await token())) return;
       const session = tokens?.session_id;

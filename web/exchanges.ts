@@ -52,7 +52,7 @@ export async function recordExchange(
 }
 
 /** The members of a body that must not be shown, by the end of their names. */
-const secretName = /(?:password|token|code|secret)$/i;
+const secretName = /(?:password|token|code|flow|secret)$/i;
 
 /** A JSON body with its secrets hidden. What is no JSON is not shown at all. */
 export function withoutSecrets(body: string): string {

@@ -23,6 +23,7 @@ export type Problem = {
   readonly request_id: string;
   readonly errors?: readonly { readonly pointer: string; readonly detail: string; readonly code: string }[];
   readonly retry_after_seconds?: number;
+  readonly reason?: string;
 };
 
 /** What an operation of the API answers with when all is well. */

@@ -12,7 +12,14 @@ type FieldProps = {
   /** What is wrong with the value; tied to the field and announced. */
   readonly error?: string | undefined;
   /** For password managers (WCAG 2.2, 1.3.5). */
-  readonly autocomplete?: "username" | "current-password" | "new-password" | "nickname" | "off";
+  readonly autocomplete?:
+    | "username"
+    | "current-password"
+    | "new-password"
+    | "nickname"
+    | "email"
+    | "one-time-code"
+    | "off";
   readonly required?: boolean;
   readonly maxLength?: number;
 };

@@ -24,4 +24,7 @@ export const partWords = {
   noAnswer: "no answer",
   justNow: "just now",
   today: "today",
+  code: "Code from the mail",
+  codeHint: "Eight letters and digits; capital letters make no difference. The link in the mail does the same.",
+  codeAction: "Use the code",
 } as const;

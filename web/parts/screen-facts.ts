@@ -1,8 +1,15 @@
-const { mode = "", passwordLengthMin = "15" } = document.getElementById("screen")?.dataset ?? {};
+const {
+  mode = "",
+  mail = "off",
+  emailVerification = "off",
+  passwordLengthMin = "15",
+} = document.getElementById("screen")?.dataset ?? {};
 
 /** What the server wrote into the page, so that its script need not ask. */
 export const screenFacts = {
   isDevelopment: mode === "development",
+  hasMail: mail === "on",
+  verifiesAddresses: mail === "on" && emailVerification !== "off",
   /** In characters (code points). */
   passwordLengthMin: Number(passwordLengthMin),
 } as const;

@@ -10,4 +10,13 @@ export const signInWords = {
   signedInAs: "You are signed in.",
   goOn: "Go on",
   missing: "must not be empty",
+  newPassword: "New password",
+  newPasswordRule: (lengthMin: number): string =>
+    `At least ${lengthMin} characters, and not the one before: somebody else may know that one.`,
+  forgot: "Forgot your password?",
+  sendAgain: "Send the mail again",
+  mailTitle: "A mail is on its way",
+  mailText: (email: string): string =>
+    `Look into the mail of ${email}: it says how to go on. It can take a minute; look among the unwanted mail, too.`,
+  mailElsewhere: "Are you reading it on another device? Then type its code here.",
 } as const;

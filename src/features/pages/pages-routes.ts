@@ -61,13 +61,13 @@ function pageRoute(platform: Platform, url: string, summary: string, text: strin
 }
 
 /**
- * What is known before the script runs stands still when it has: title, navigation, heading. The mode and the rule for
- * passwords, which the API's document tells too, save the script a question.
+ * What is known before the script runs stands still when it has: title, navigation, heading. The mode, what goes by mail,
+ * and the rule for passwords, which the API's document tells too, save the script a question.
  */
-function screenPage({ config }: Platform, { title, lead, script, place }: Screen, build: WebBuild): string {
+function screenPage({ config, mailer }: Platform, { title, lead, script, place }: Screen, build: WebBuild): string {
   const main = html`
 <header class="screen-head"><h1>${title}</h1><p class="lead">${lead}</p></header>
-<div id="screen" data-mode="${config.mode}" data-password-length-min="${config.passwordLengthMin}"><noscript><p class="notice">This page is made by a script, and scripts are off. Whatever it does, the API does too: see <a href="/docs">API docs</a>.</p></noscript></div>`;
+<div id="screen" data-mode="${config.mode}" data-mail="${mailer === undefined ? "off" : "on"}" data-email-verification="${config.mail.emailVerification}" data-password-length-min="${config.passwordLengthMin}"><noscript><p class="notice">This page is made by a script, and scripts are off. Whatever it does, the API does too: see <a href="/docs">API docs</a>.</p></noscript></div>`;
   return pageOf({ title: `${title} · Tollgate`, at: place, main, assets: build.assetsOf(script) });
 }
 
