@@ -10,6 +10,7 @@ const entries = {
   console: "console/console.tsx",
   lab: "lab/lab.tsx",
   learn: "learn/learn.tsx",
+  mail: "mail/mail.tsx",
   page: "page.ts",
   "sign-in": "sign-in/sign-in.tsx",
 };

@@ -18,6 +18,13 @@ const paths = [
   "/learn/02-database",
   "/sign-in",
   "/sign-up",
+  "/mail/forgot",
+  "/mail/verify",
+  "/mail/reset",
+  "/mail/change-email",
+  "/mail/sign-in",
+  "/mail/undo-email-change",
+  "/mail/not-me",
 ];
 const firstLoadBytesMax = 60 * 1024;
 
