@@ -6,7 +6,10 @@ import { ProblemNotice } from "../parts/notice.tsx";
 import { type Problem, problemOf, session, unreachable, type User } from "../server.ts";
 import { accountWords as words } from "./account-words.ts";
 import { DeleteAccount } from "./delete-account.tsx";
+import { EmailAddress } from "./email-address.tsx";
+import { OwnEvents } from "./own-events.tsx";
 import { OwnSessions } from "./own-sessions.tsx";
+import { screenFacts } from "../parts/screen-facts.ts";
 import { Password } from "./password.tsx";
 import { Profile } from "./profile.tsx";
 
@@ -24,8 +27,10 @@ function OwnAccount({ user, onChanged }: { readonly user: User; readonly onChang
     <>
       <SignOut />
       <Profile user={user} onChanged={onChanged} />
+      {screenFacts.hasMail ? <EmailAddress user={user} onChanged={onChanged} /> : null}
       <Password user={user} />
       <OwnSessions />
+      <OwnEvents />
       <DeleteAccount user={user} />
     </>
   );
