@@ -31,7 +31,6 @@ export function createClient({ baseUrl = location.origin, delivery = "cookie" } 
   let isShared = false;
   let timer = 0;
   let restUntil = 0;
-  // Ends what a refresh waits for.
   let stop = () => {};
 
   /** For what browsers may forbid. @param {() => any} action */
@@ -97,7 +96,7 @@ export function createClient({ baseUrl = location.origin, delivery = "cookie" } 
         (!tokens ||
           !isKnown ||
           (next.session_id === tokens.session_id ? next.refresh_count > tokens.refresh_count : isOther));
-      // A key that may be under way stays in use, for nobody knows with which tokens.
+      // One under way stays: nobody knows with which tokens.
       const isOurs = theirs > key && (isShared || refreshing || !isNews);
       if (isNews) adopt(next);
       keep(isOurs ? key : theirs);
@@ -112,7 +111,7 @@ export function createClient({ baseUrl = location.origin, delivery = "cookie" } 
     open();
     renewSoon();
   };
-  // News would throw it out of the browser's cache of pages.
+  // News would end its place in the cache of pages.
   const onHide = () => {
     shut();
     [isKnown, isDue] = [false, true];
@@ -146,7 +145,6 @@ export function createClient({ baseUrl = location.origin, delivery = "cookie" } 
     return new Response(text, response);
   };
 
-  // Until there are news, at most.
   const pause = (milliseconds = 50) =>
     new Promise((resolve) => {
       stop = () => resolve(undefined);
