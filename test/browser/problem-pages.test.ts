@@ -28,7 +28,7 @@ test("the curl command is copied by a button that moves nothing when it comes", 
     const page = await context.newPage();
     const complaints = complaintsOf(page);
     await page.goto(`${origin}/errors/token-expired`);
-    const block = page.getByRole("region", { name: "Example as a curl command" });
+    const block = page.getByRole("group", { name: "Example as a curl command" });
     const button = page.locator(".copyable", { has: block }).getByRole("button");
     await button.waitFor();
     assert.equal(await page.evaluate(movedBy), 0, `at ${width} px`);
