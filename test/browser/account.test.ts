@@ -145,7 +145,7 @@ test("a sign-in leads back to a path of our own and to no other place; a 429 cou
     .getByText(/You can try again in \d+ seconds\./)
     .first()
     .waitFor();
-  assert.equal(await tab.getByRole("button", { name: "Sign in", exact: true }).isDisabled(), true);
+  await tab.locator("button:disabled", { hasText: "Sign in" }).waitFor();
 });
 
 type Opened = { readonly page: Page; readonly url: string; readonly context: BrowserContext };
