@@ -26,7 +26,7 @@ if (programs === undefined && ownServer === undefined) {
 const cluster = ownServer === undefined ? await createCluster(programs ?? "") : undefined;
 const runner = spawn(
   process.execPath,
-  ["--test", "--test-concurrency=2", "--test-timeout=180000", "--test-reporter=spec", ...files],
+  ["--test", "--test-concurrency=2", "--test-timeout=300000", "--test-reporter=spec", ...files],
   { stdio: "inherit", env: { ...process.env, TEST_POSTGRES: ownServer ?? cluster?.url("postgres") } },
 );
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => runner.kill(signal));
