@@ -14,6 +14,15 @@ const isSignUp = location.pathname.startsWith("/sign-up");
 const query = new URLSearchParams(location.search);
 const returnTo = ownPath(query.get("returnTo")) ?? "/account";
 
+let isLeaving = false;
+
+/** Goes on, once: the answer and the news of it both lead here, and a second way out would break off the first. */
+function goOn(): void {
+  if (isLeaving) return;
+  isLeaving = true;
+  location.replace(returnTo);
+}
+
 /** Signs in, or up; where the address must be confirmed first, that is the next step. */
 function SignIn() {
   const [unconfirmed, setUnconfirmed] = useState<Unconfirmed>();
@@ -36,7 +45,7 @@ function Entrance({ onUnconfirmed }: { readonly onUnconfirmed: (unconfirmed: Unc
     setIsBusy(true);
     const response = await enter(email, password, next).catch(() => undefined);
     if (response?.status === 202) return onUnconfirmed({ email, password, flow: await flowOf(response) });
-    if (response?.ok) return location.replace(returnTo);
+    if (response?.ok) return goOn();
     const refusal = response ? await problemOf(response) : unreachable;
     setProblem(refusal);
     if (refusal.code === "password-change-required") setNext("");
@@ -158,7 +167,6 @@ function focusOf(form: HTMLFormElement | null): HTMLElement | null {
 
 function useGoOnWhenSignedIn(): void {
   useEffect(() => {
-    const goOn = (): void => location.replace(returnTo);
     void session.token().then(
       (token) => (token === undefined ? undefined : goOn()),
       () => undefined,
