@@ -90,7 +90,7 @@ describe("the database, away on purpose", () => {
   });
 
   test("a transaction that is under way is finished", async () => {
-    const server = await createTestServer();
+    const server = await createTestServer({}, {}, { conflicts: false });
     const { id, token } = await server.signUp("alice@example.com");
     await inTransaction(server.platform, async (tx) => {
       await tx.db.updateTable("accounts").set({ display_name: "first half" }).execute();

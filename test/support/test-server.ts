@@ -9,6 +9,7 @@ import { closePlatform, createPlatform, type Platform } from "../../src/platform
 import { createContractCheck, type OpenApi } from "./contract-check.ts";
 import { readMail, type ReadMail } from "./mail-reading.ts";
 import { createTestClock, type TestClock } from "./test-clock.ts";
+import { withConflicts } from "./conflicts.ts";
 import { makeDatabase } from "./test-database.ts";
 
 export type Answer = {
@@ -80,17 +81,27 @@ async function textOf(stream: Readable, headers: Readonly<Record<string, string>
   return "";
 }
 
+const hasConflicts = process.env["TEST_CONFLICTS"] === "1";
+
 /**
  * The whole server without a socket, on an empty database of this run. Each answer is held against the OpenAPI
- * document.
- * Closed when the test file ends.
+ * document. Closed when the test file ends.
+ *
+ * With TEST_CONFLICTS=1 every other transaction is undone by a made-up conflict and done again. On PostgreSQL that
+ * leaves gaps between the numbers of accounts: `conflicts: false` for a test that says which they are.
  */
-export async function createTestServer(env: Record<string, string> = {}, parts: TestParts = {}): Promise<TestServer> {
+export async function createTestServer(
+  env: Record<string, string> = {},
+  parts: TestParts = {},
+  { conflicts = hasConflicts }: { readonly conflicts?: boolean } = {},
+): Promise<TestServer> {
   const database = env["DATABASE_URL"] === undefined ? await makeDatabase() : undefined;
   const read = readConfig({ ...quick, ...(database && { DATABASE_URL: database.url }), ...env });
-  assert.ok(read.ok, read.ok ? "" : read.faults.join("\n"));
+  assert.ok(read.ok, read.ok ? "" : read.faults.join("
+"));
   const clock = parts.clock ?? createTestClock();
   const platform = await createPlatform(read.config, { ...parts, clock });
+  if (conflicts) Object.assign(platform, { db: withConflicts(platform.db) });
   const app = await buildApp(platform);
   await app.ready();
   let closing: Promise<void> | undefined;
