@@ -1,4 +1,4 @@
-import { readdir, unlink } from "node:fs/promises";
+import { mkdir, readdir, unlink } from "node:fs/promises";
 import { type Server, type Socket, connect, createServer } from "node:net";
 import { join } from "node:path";
 import type { Platform } from "./platform.ts";
@@ -36,6 +36,8 @@ export async function openControlSocket(
   const path = join(dataDirectory, `control-${process.pid}.sock`);
   try {
     if (Buffer.byteLength(path) > socketPathBytesMax) throw new Error(`longer than ${socketPathBytesMax} bytes`);
+    // With PostgreSQL and SECRET_KEY nobody else has made it.
+    await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
     await removeStaleSockets(dataDirectory);
     const server = await listenPrivately(
       createServer((socket) => serve(platform, socket)),

@@ -55,7 +55,7 @@ export function findPostgres(): string | undefined {
 export function testWithPostgres(options: ClusterOptions = {}) {
   let starting: Promise<PostgresCluster> | undefined;
   after(async () => (await starting)?.stop());
-  return (name: string, work: (t: TestContext, cluster: PostgresCluster) => Promise<void>): void =>
+  return (name: string, work: (t: TestContext, cluster: PostgresCluster) => Promise<void>): void => {
     void test(name, async (t) => {
       const programs = findPostgres();
       if (programs === undefined) {
@@ -65,12 +65,15 @@ export function testWithPostgres(options: ClusterOptions = {}) {
       }
       await work(t, await (starting ??= createCluster(programs, options)));
     });
+  };
 }
 
 export type ClusterOptions = {
   readonly settings?: Readonly<Record<string, string>>;
   /** Lines of pg_hba.conf: who may come in how. Else whoever reaches the socket. */
   readonly access?: readonly string[];
+  /** On 127.0.0.1 as well. */
+  readonly port?: number;
   /** A copy of that one, which follows it. */
   readonly standbyOf?: PostgresCluster;
   /** More files in the data directory, for the server alone to read: name → content. */
@@ -94,15 +97,20 @@ export async function createCluster(programs: string, options: ClusterOptions = 
     writeFileSync(join(data, name), content, { mode: 0o600 });
     if (owner.uid !== undefined) chownSync(join(data, name), owner.uid, owner.gid ?? 0);
   }
-  const all = { ...settings, listen_addresses: "", unix_socket_directories: sockets, ...options.settings };
+  const places = {
+    listen_addresses: options.port === undefined ? "" : "127.0.0.1",
+    port: String(options.port ?? 5432),
+  };
+  const all = { ...settings, ...places, unix_socket_directories: sockets, ...options.settings };
   const args = ["-D", data, ...Object.entries(all).flatMap(([name, value]) => ["-c", `${name}=${value}`])];
   // The shell ends the server when our end of its standard input closes, whatever ended us, and sweeps up.
   const script = `"$0" "$@" & server=$!; read line; kill -QUIT $server; wait $server`;
   let keeper: ChildProcess | undefined;
-  const url = (database: string): string => `postgres:///${database}?host=${sockets}&user=${user}`;
+  const { port = 5432 } = options;
+  const url = (database: string): string => `postgres://${user}@${encodeURIComponent(sockets)}:${port}/${database}`;
   let databases = 0;
   const cluster: PostgresCluster = {
-    socket: join(sockets, ".s.PGSQL.5432"),
+    socket: join(sockets, `.s.PGSQL.${port}`),
     url,
     makeDatabase: async () => {
       databases += 1;

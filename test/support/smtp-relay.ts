@@ -31,7 +31,7 @@ export type TestRelay = {
 };
 
 export const certificatePath = new URL("../vectors/smtp-test-certificate.pem", import.meta.url).pathname;
-const keyPath = new URL("../vectors/smtp-test-key.pem", import.meta.url).pathname;
+export const keyPath = new URL("../vectors/smtp-test-key.pem", import.meta.url).pathname;
 
 export type RelayOptions = {
   /** `starttls` offers it, `tls` speaks nothing else; `none` has a relay of the old kind. */

@@ -11,6 +11,7 @@ export const dependProblems = {
       "The disk is full or failing.",
       "Another program holds the database for too long.",
       "The file was moved or its rights were changed.",
+      "PostgreSQL is away, starts anew, or answers too late.",
     ],
     cures: ["Try again after Retry-After seconds.", "As operator: tollgate doctor says which it is."],
     settings: ["DATABASE_URL"],

@@ -140,7 +140,7 @@ testOnPostgres("a database that cannot be used is refused in a sentence, and lef
 
   await query(cluster.url("postgres"), "create role guest login password 'hunter2'");
   const asGuest = new URL(await cluster.makeDatabase());
-  asGuest.searchParams.set("user", "guest");
+  asGuest.username = "guest";
   assert.match(await sentenceOf(asGuest.href), /The user guest may not make tables .*owner to guest/);
 });
 

@@ -113,6 +113,9 @@ function unreachableSentence(error: PostgresUnreachable, shown: string): string 
     case postgresCodes.tooManyConnections:
       return `PostgreSQL at ${shown} has no connection left: raise its max_connections, or make DATABASE_POOL smaller.`;
     default:
+      if (/client password must be/.test(error.message)) {
+        return `PostgreSQL wants a password and DATABASE_URL has none (${shown}): write postgres://user:password@….`;
+      }
       return `${error.message} at ${shown}. Start it, or correct DATABASE_URL.`;
   }
 }
