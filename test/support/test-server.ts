@@ -97,8 +97,7 @@ export async function createTestServer(
 ): Promise<TestServer> {
   const database = env["DATABASE_URL"] === undefined ? await makeDatabase() : undefined;
   const read = readConfig({ ...quick, ...(database && { DATABASE_URL: database.url }), ...env });
-  assert.ok(read.ok, read.ok ? "" : read.faults.join("
-"));
+  assert.ok(read.ok, read.ok ? "" : read.faults.join("\n"));
   const clock = parts.clock ?? createTestClock();
   const platform = await createPlatform(read.config, { ...parts, clock });
   if (conflicts) Object.assign(platform, { db: withConflicts(platform.db) });
