@@ -91,7 +91,8 @@ export async function createCluster(programs: string, options: ClusterOptions = 
     ? ["pg_basebackup", "-D", data, "-d", options.standbyOf.url("postgres"), "-R", "-c", "fast", "--no-sync"]
     : ["initdb", "-D", data, "-U", user, "-A", "trust", "-E", "UTF8", "--locale", "C", "--no-sync"];
   const made = spawnSync(join(programs, program ?? ""), words, { ...owner, cwd: directory, encoding: "utf8" });
-  if (made.status !== 0) throw new Error(`${program} failed: ${made.stderr}${made.signal ?? ""}${String(made.error ?? "")}`);
+  if (made.status !== 0)
+    throw new Error(`${program} failed: ${made.stderr}${made.signal ?? ""}${String(made.error ?? "")}`);
   const files = { ...options.files, ...(options.access && { "pg_hba.conf": options.access.join("\n") }) };
   for (const [name, content] of Object.entries(files)) {
     writeFileSync(join(data, name), content, { mode: 0o600 });
