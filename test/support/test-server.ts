@@ -81,6 +81,17 @@ async function textOf(stream: Readable, headers: Readonly<Record<string, string>
   return "";
 }
 
+/** Those of this file that are open still. What is closed is forgotten, for a test may make hundreds. */
+const open = new Set<() => Promise<void>>();
+after(() => Promise.all(Array.from(open, (close) => close())));
+
+function closeOnce(work: () => Promise<void>): () => Promise<void> {
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => (closing ??= work().finally(() => open.delete(close)));
+  open.add(close);
+  return close;
+}
+
 const hasConflicts = process.env["TEST_CONFLICTS"] === "1";
 
 /**
@@ -103,10 +114,9 @@ export async function createTestServer(
   if (conflicts) Object.assign(platform, { db: withConflicts(platform.db) });
   const app = await buildApp(platform);
   await app.ready();
-  let closing: Promise<void> | undefined;
-  const close = (): Promise<void> => (closing ??= app.close().then(() => closePlatform(platform)));
-  after(async () => {
-    await close();
+  const close = closeOnce(async () => {
+    await app.close();
+    await closePlatform(platform);
     await database?.remove();
   });
   const check = createContractCheck(app.swagger() as unknown as OpenApi);
