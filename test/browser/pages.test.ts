@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import type { BrowserContext } from "playwright-core";
 import { complaintsOf, openBrowser } from "../support/browser.ts";
+import { axeViolations, endlessAnimations, hasVisibleFocus, sidewaysPixels } from "../support/page-manners.ts";
 import { startServer } from "../support/server-process.ts";
 
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const paths = [
   "/",
   "/errors",
@@ -37,21 +35,16 @@ test("the pages are for everybody: both schemes, narrow screens, keyboard alone,
     const inspected = await browser.newContext({ colorScheme, bypassCSP: true });
     const seen = await browser.newContext({ colorScheme, viewport: { width: 320, height: 640 } });
     for (const path of paths) {
-      assert.deepEqual(await axeViolations(inspected, url + path), [], `${path} ${colorScheme}`);
+      assert.deepEqual(await inspect(inspected, url + path), [], `${path} ${colorScheme}`);
       await checkAsSeen(seen, url, path);
     }
   }
 });
 
-/** The rules that axe runs by default and, for WCAG 2.2 AA, that on the size of targets. */
-async function axeViolations(context: BrowserContext, address: string): Promise<unknown> {
+async function inspect(context: BrowserContext, address: string): Promise<unknown> {
   const page = await context.newPage();
   await page.goto(address);
-  await page.addScriptTag({ content: axe });
-  const violations: unknown = await page.evaluate(
-    `axe.run({ rules: { "target-size": { enabled: true } } })
-      .then(({ violations }) => violations.map(({ id, nodes }) => id + " " + nodes.map(({ html }) => html).join(" ")))`,
-  );
+  const violations = await axeViolations(page);
   await page.close();
   return violations;
 }
@@ -73,14 +66,8 @@ async function checkAsSeen(context: BrowserContext, origin: string, path: string
   assert.ok(sizes.length >= 2 && bytes <= firstLoadBytesMax, `${path} has ${bytes} bytes in ${sizes.length} files`);
   assert.deepEqual([...new Set(bodies.map(({ from }) => from))], [origin]);
 
-  const overflow: unknown = await page.evaluate(
-    "document.documentElement.scrollWidth - document.documentElement.clientWidth",
-  );
-  assert.equal(overflow, 0, `${path} scrolls sideways at 320 px`);
-  const endless: unknown = await page.evaluate(
-    "document.getAnimations().filter((one) => one.effect.getComputedTiming().endTime > 5000).length",
-  );
-  assert.equal(endless, 0, "WCAG 2.2.2: what moves by itself stops within five seconds");
+  assert.equal(await sidewaysPixels(page), 0, `${path} scrolls sideways at 320 px`);
+  assert.equal(await endlessAnimations(page), 0, path);
 
   await page.keyboard.press("Tab");
   assert.equal(await page.evaluate("document.activeElement.textContent"), "Skip to the content");
@@ -88,8 +75,7 @@ async function checkAsSeen(context: BrowserContext, origin: string, path: string
   assert.equal(await page.evaluate("document.activeElement.id"), "main");
   await page.keyboard.press("Tab");
   assert.equal(await page.evaluate("document.activeElement.closest('main') !== null"), true, "the next stop is in it");
-  const outline: unknown = await page.evaluate("getComputedStyle(document.activeElement).outlineStyle");
-  assert.equal(outline, "solid", "focus can be seen");
+  assert.equal(await hasVisibleFocus(page), true);
   assert.deepEqual(complaints, [], path);
   await page.close();
 }

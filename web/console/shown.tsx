@@ -18,10 +18,10 @@ type TableProps = {
   readonly children: ComponentChildren;
 };
 
-/** A table in a frame within which it scrolls. */
+/** A table in a frame within which it scrolls: a group, for the section around it is the landmark. */
 export function Table({ label, head, children }: TableProps) {
   return (
-    <div class="table" tabIndex={0} role="region" aria-label={label}>
+    <div class="table" tabIndex={0} role="group" aria-label={label}>
       <table>
         <thead>
           <tr>
