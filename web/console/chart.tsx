@@ -35,7 +35,7 @@ export function Chart({ title, at, series }: ChartProps) {
           <Plot at={at} series={series} />
           <details>
             <summary>{words.chartTable(title)}</summary>
-            <Table label={title} head={[words.time, ...series.map(({ name }) => name)]}>
+            <Table label={title} head={[words.time, ...series.map(({ name }) => ({ figures: name }))]}>
               {at.map((seconds, index) => (
                 <tr key={seconds}>
                   <th scope="row">{clock.format(seconds * 1000)}</th>

@@ -118,7 +118,7 @@ export const consoleWords = {
   setting: "Setting",
   keysHeld: "Keys held",
   off: "off",
-  inSeconds: (quota: number, seconds: number): string => `${quota} in ${seconds} s`,
+  inSeconds: (quota: number, seconds: number): string => `${quota} in ${span(seconds)}`,
   nearest: (name: string): string => `Nearest to “${name}”`,
   nearestEmpty: "No key is counted now.",
   key: "Key",
@@ -140,8 +140,8 @@ export const consoleWords = {
   },
   algorithm: "Algorithm",
   signsAt: "Signs from",
-  seenHour: "Tokens seen, last hour",
-  seenDay: "Last day",
+  seenHour: "Seen in an hour",
+  seenDay: "In a day",
   lastSeen: "Last seen",
   safeSince: "Safe to retire since",
   notYet: "not yet",
@@ -159,3 +159,14 @@ export const consoleWords = {
   healthLead: "Looked at every five seconds.",
   part: "Part",
 } as const;
+
+/** As few figures as it takes: 3600 is "1 hour". */
+function span(seconds: number): string {
+  const [count, unit] =
+    seconds % 3600 === 0
+      ? ([seconds / 3600, "hour"] as const)
+      : seconds % 60 === 0
+        ? ([seconds / 60, "minute"] as const)
+        : ([seconds, "second"] as const);
+  return new Intl.NumberFormat("en", { style: "unit", unit, unitDisplay: "long" }).format(count);
+}

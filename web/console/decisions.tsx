@@ -68,7 +68,7 @@ function Way({ decision }: { readonly decision: Decision }) {
       <p class="quiet">
         <Moment at={at} /> · {address} · {words.account}: {account ?? words.none} · <code class="id">{requestId}</code>
       </p>
-      <Table label={words.way} head={[words.gate, words.outcome, words.saw, words.took]}>
+      <Table label={words.way} head={[words.gate, words.outcome, words.saw, { figures: words.took }]}>
         {entries.map(({ gate, outcome, saw, duration_ms: milliseconds }) => (
           <tr key={gate}>
             <th scope="row">{gate}</th>
@@ -135,7 +135,15 @@ function Stream({ first, gate, isLive, onOpen }: StreamProps) {
       ) : (
         <Table
           label={words.live}
-          head={[words.at, words.request, words.status, words.gate, words.code, words.account, words.address]}
+          head={[
+            words.at,
+            words.request,
+            { figures: words.status },
+            words.gate,
+            words.code,
+            { figures: words.account },
+            words.address,
+          ]}
         >
           {decisions.map((decision) => (
             <tr key={decision.id}>

@@ -23,8 +23,8 @@ export function Keys() {
               words.algorithm,
               words.state,
               words.signsAt,
-              words.seenHour,
-              words.seenDay,
+              { figures: words.seenHour },
+              { figures: words.seenDay },
               words.lastSeen,
               words.safeSince,
             ]}

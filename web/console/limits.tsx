@@ -21,7 +21,7 @@ export function Limits() {
         {({ items }) => (
           <Table
             label={words.places.limits}
-            head={[words.limit, words.quota, words.per, words.keysHeld, words.setting, words.meaning]}
+            head={[words.limit, words.quota, words.per, { figures: words.keysHeld }, words.setting, words.meaning]}
           >
             {items.map((limit) => (
               <tr key={limit.name}>
@@ -69,7 +69,7 @@ function NearestKeys({ name }: { readonly name: LimitName }) {
           items.length === 0 ? (
             <Empty text={words.nearestEmpty} />
           ) : (
-            <Table label={words.nearest(name)} head={[words.key, words.used, words.freeIn]}>
+            <Table label={words.nearest(name)} head={[words.key, words.used, { figures: words.freeIn }]}>
               {items.map((item) => (
                 <tr key={item.key}>
                   <th scope="row">

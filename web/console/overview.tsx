@@ -115,7 +115,7 @@ function Now({ now }: { readonly now: OverviewData["now"] }) {
 
 function Counts({ head, counts }: { readonly head: string; readonly counts: Readonly<Record<string, number>> }) {
   return (
-    <Table label={head} head={[head, words.count]}>
+    <Table label={head} head={[head, { figures: words.count }]}>
       {Object.entries(counts).map(([name, count]) => (
         <tr key={name}>
           <th scope="row">{name}</th>

@@ -14,7 +14,8 @@ export function Shown<Data>({ asked: { answer, again }, children }: ShownProps<D
 
 type TableProps = {
   readonly label: string;
-  readonly head: readonly string[];
+  /** Names of columns; figures are aligned at their end. */
+  readonly head: readonly (string | { readonly figures: string })[];
   readonly children: ComponentChildren;
 };
 
@@ -25,11 +26,17 @@ export function Table({ label, head, children }: TableProps) {
       <table>
         <thead>
           <tr>
-            {head.map((text) => (
-              <th key={text} scope="col">
-                {text}
-              </th>
-            ))}
+            {head.map((column) =>
+              typeof column === "string" ? (
+                <th key={column} scope="col">
+                  {column}
+                </th>
+              ) : (
+                <th key={column.figures} scope="col" class="number">
+                  {column.figures}
+                </th>
+              ),
+            )}
           </tr>
         </thead>
         <tbody>{children}</tbody>

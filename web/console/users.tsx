@@ -131,7 +131,10 @@ function UserList({ first, query, isFiltered, onOpen }: UserListProps) {
   if (items.length === 0) return <Empty text={isFiltered ? words.usersNoMatch : words.usersEmpty} />;
   return (
     <>
-      <Table label={words.places.users} head={[words.id, words.email, words.name, words.role, words.state, words.made]}>
+      <Table
+        label={words.places.users}
+        head={[{ figures: words.id }, words.email, words.name, words.role, words.state, words.made]}
+      >
         {items.map(({ id, email, display_name: name, role, disabled, created_at: madeAt }) => (
           <tr key={id}>
             <td class="number">{id}</td>
