@@ -39,7 +39,32 @@ test("an administrator finds an account, disables it and takes that back, and se
   await page.getByLabel("Request id").fill(requestId);
   await page.getByRole("button", { name: "Why?" }).click();
   const way = page.getByRole("region", { name: "Its way through the gates" });
-  await way.getByText("not-found").waitFor();
+  await way.getByRole("link", { name: "not-found" }).waitFor();
+  assert.deepEqual(complaints(), []);
+});
+
+test("a chart draws the counters as lines, and has the same figures as a table", async (t) => {
+  const opened = await openConsole(t, "admin");
+  if (opened === undefined) return;
+  const { page, url, complaints } = opened;
+  for (let count = 0; count < 3; count += 1) assert.equal((await fetch(`${url}/nowhere`)).status, 404);
+  await page.reload();
+  await page.getByRole("button", { name: "Last day" }).click();
+  const chart = page.getByRole("region", { name: "Requests and refusals" });
+  await chart.locator("canvas").waitFor();
+  await chart.getByText("Requests and refusals, as a table").click();
+  const row = chart.locator("tbody tr").last();
+  const [requests, refused] = (await row.locator("td").allInnerTexts()).map(Number);
+  assert.ok(refused !== undefined && refused >= 3, `${refused} refused`);
+  assert.ok(requests !== undefined && requests > refused, `${requests} requests`);
+  const colours: unknown = await page.evaluate(
+    `(() => {
+      const canvas = document.querySelector(".plot canvas");
+      const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+      return new Set(new Uint32Array(data.buffer)).size;
+    })()`,
+  );
+  assert.ok(Number(colours) > 3, `${String(colours)} colours are drawn`);
   assert.deepEqual(complaints(), []);
 });
 
