@@ -23,6 +23,8 @@ const paths = [
   "/mail/sign-in",
   "/mail/undo-email-change",
   "/mail/not-me",
+  "/dev/inbox",
+  "/dev/mail",
 ];
 const firstLoadBytesMax = 60 * 1024;
 

@@ -166,6 +166,9 @@ test("the development inbox has the mail with its links, and each kind can be lo
   assert.ok(item?.links.some((link) => link.endsWith(`#${mail?.token}`)));
   const page = await here(`/dev/inbox/${item?.id}`, { accept: "text/html" });
   assert.match(page.headers["content-type"] ?? "", /^text\/html/);
+  const list = await here("/dev/inbox", { accept: "text/html" });
+  assert.match(list.text, new RegExp(`href="/dev/inbox/${item?.id}">Confirm your e-mail address</a>`));
+  assert.doesNotMatch(list.text, new RegExp(String(mail?.token)), "the link stays in the mail");
   const { kinds, locales } = (await here("/dev/mail")).body as { kinds: string[]; locales: string[] };
   assert.deepEqual(locales, ["en", "de"]);
   for (const kind of kinds) {
@@ -175,4 +178,10 @@ test("the development inbox has the mail with its links, and each kind can be lo
       assert.doesNotMatch(preview.text, /\{\w+\}|undefined/, `${kind} ${locale}`);
     }
   }
+  const previews = (await here("/dev/mail", { accept: "text/html" })).text.match(/\/dev\/mail\/[\w-]+\?locale=\w+/g);
+  assert.deepEqual(
+    previews,
+    kinds.flatMap((kind) => locales.map((locale) => `/dev/mail/${kind}?locale=${locale}`)),
+  );
+  assert.equal((await here("/dev/inbox")).headers["vary"], "accept");
 });

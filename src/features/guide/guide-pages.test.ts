@@ -39,7 +39,7 @@ test("whatever is put into a page is text, not HTML", () => {
   assert.equal(prose("a `b < c` d").text, "a <code>b &lt; c</code> d");
   const hostileSettings = settings.map((setting) => ({ ...setting, value: hostile, meaning: hostile }));
   const pages = [
-    homePage({ mode: hostile, publicUrl: hostile, databaseUp: true }),
+    homePage({ mode: hostile, publicUrl: hostile, databaseUp: true, hasInbox: true }),
     problemPage("token-expired", {
       ...development,
       config: { ...guide.config, mode: "development", settings: hostileSettings },
@@ -69,7 +69,7 @@ test("every problem has a page that says all of its entry", () => {
 
 test("pages have one heading of the first rank, no step is left out, and nothing is inline", () => {
   const pages = [
-    homePage({ mode: "development", publicUrl, databaseUp: true }),
+    homePage({ mode: "development", publicUrl, databaseUp: true, hasInbox: true }),
     problemListPage(guide),
     ...codes.map((code) => problemPage(code, guide)),
   ];
@@ -85,8 +85,13 @@ test("pages have one heading of the first rank, no step is left out, and nothing
 });
 
 test("the home page tells a database that is away", () => {
-  assert.match(homePage({ mode: "production", publicUrl, databaseUp: false }), /Database away/);
-  assert.doesNotMatch(homePage({ mode: "production", publicUrl, databaseUp: true }), /Database away/);
+  assert.match(homePage({ mode: "production", publicUrl, databaseUp: false, hasInbox: false }), /Database away/);
+  assert.doesNotMatch(homePage({ mode: "production", publicUrl, databaseUp: true, hasInbox: true }), /Database away/);
+});
+
+test("the home page leads to the development inbox where there is one", () => {
+  assert.match(homePage({ mode: "development", publicUrl, databaseUp: true, hasInbox: true }), /href="\/dev\/inbox"/);
+  assert.doesNotMatch(homePage({ mode: "production", publicUrl, databaseUp: true, hasInbox: false }), /\/dev\//);
 });
 
 test("every problem has an example that a server really answered, of the members of the contract", () => {

@@ -72,6 +72,7 @@ const catalogueSchema = Type.Object({ problems: Type.Array(ProblemEntryBody) }, 
 
 function homeRoute(platform: Platform, assets: PageAssets): AnyRoute {
   const { publicUrl, mode } = platform.config;
+  const hasInbox = platform.mailer?.inbox !== undefined;
   return route({
     method: "GET",
     url: "/",
@@ -99,7 +100,9 @@ function homeRoute(platform: Platform, assets: PageAssets): AnyRoute {
     handle: async ({ headers }, reply) => {
       reply.header("vary", "accept");
       const databaseUp = await isDatabaseThere(platform);
-      if (prefersHtml(headers)) return asPage(platform, reply, homePage({ mode, publicUrl, databaseUp, assets }));
+      if (prefersHtml(headers)) {
+        return asPage(platform, reply, homePage({ mode, publicUrl, databaseUp, hasInbox, assets }));
+      }
       if (!databaseUp) throw new Problem("database-unavailable", { headers: { "retry-after": "1" } });
       return {
         status: "ok",

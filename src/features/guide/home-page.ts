@@ -18,6 +18,8 @@ export function homePage(server: {
   readonly mode: string;
   readonly publicUrl: string;
   readonly databaseUp: boolean;
+  /** In development without a relay. */
+  readonly hasInbox: boolean;
   readonly assets?: PageAssets;
 }): string {
   const main = html`
@@ -47,11 +49,14 @@ ${status(server)}
 <li><a href="/docs"><strong>Try every route</strong><span>Swagger UI: Authorize, paste the token, send.</span></a></li>
 <li><a href="/errors"><strong>Understand a refusal</strong><span>Every problem with its causes and its cure.</span></a></li>
 <li><a href="/health/ready"><strong>See what is there</strong><span>Whether the database answers and requests may come.</span></a></li>
-<li><a href="/openapi.json"><strong>Generate a client</strong><span>The OpenAPI 3.1 document.</span></a></li>
+<li><a href="/openapi.json"><strong>Generate a client</strong><span>The OpenAPI 3.1 document.</span></a></li>${server.hasInbox ? inboxCard : html``}
 </ul>
 </section>`;
   return pageOf({ title: "Tollgate", at: "/", main, assets: server.assets });
 }
+
+const inboxCard = html`
+<li><a href="/dev/inbox"><strong>Read its mail</strong><span>What it sent lies in the development inbox, with links that work.</span></a></li>`;
 
 function status({ mode, databaseUp }: { readonly mode: string; readonly databaseUp: boolean }): SafeHtml {
   const database = databaseUp

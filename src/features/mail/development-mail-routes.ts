@@ -2,10 +2,11 @@ import type { FastifyReply } from "fastify";
 import { type Static, Type } from "typebox";
 import { Problem } from "../../contract/problems.ts";
 import { timestamp } from "../../platform/clock.ts";
-import { prefersHtml } from "../../platform/http/negotiation.ts";
+import { asPage, prefersHtml } from "../../platform/http/negotiation.ts";
 import { route, type AnyRoute } from "../../platform/http/route.ts";
 import type { MailInbox, OutgoingMail } from "../../platform/mail/mailer.ts";
 import type { Platform } from "../../platform/platform.ts";
+import { inboxPage, mailListPage } from "./development-mail-pages.ts";
 import { sampleMail } from "./mail-samples.ts";
 import { mailTemplates } from "./mail-templates.ts";
 import { mailKinds } from "./mail-texts.ts";
@@ -28,10 +29,10 @@ const InboxMailBody = Type.Object(
 export function developmentMailRoutes(platform: Platform): readonly AnyRoute[] {
   if (platform.config.mode !== "development") return [];
   const inbox = platform.mailer?.inbox;
-  return [...(inbox ? inboxRoutes(inbox) : []), ...previewRoutes(platform)];
+  return [...(inbox ? inboxRoutes(platform, inbox) : []), ...previewRoutes(platform)];
 }
 
-function inboxRoutes(inbox: MailInbox): readonly AnyRoute[] {
+function inboxRoutes(platform: Platform, inbox: MailInbox): readonly AnyRoute[] {
   return [
     route({
       ...forThisMachine,
@@ -44,9 +45,14 @@ function inboxRoutes(inbox: MailInbox): readonly AnyRoute[] {
         status: 200,
         description: "The mails.",
         schema: Type.Object({ items: Type.Array(InboxMailBody) }, { title: "Inbox" }),
+        page: true,
       },
       problems: [],
-      handle: async () => ({ items: inbox.mails().map(inboxMailBody) }),
+      handle: async ({ headers }, reply) => {
+        reply.header("vary", "accept");
+        const mails = inbox.mails();
+        return prefersHtml(headers) ? asPage(platform, reply, inboxPage(mails)) : { items: mails.map(inboxMailBody) };
+      },
     }),
     route({
       ...forThisMachine,
@@ -95,9 +101,15 @@ function previewRoutes(platform: Platform): readonly AnyRoute[] {
           { kinds: Type.Array(Type.Enum([...mailKinds])), locales: Type.Array(Type.String()) },
           { title: "MailKinds" },
         ),
+        page: true,
       },
       problems: [],
-      handle: async () => ({ kinds: mailKinds, locales }),
+      handle: async ({ headers }, reply) => {
+        reply.header("vary", "accept");
+        return prefersHtml(headers)
+          ? asPage(platform, reply, mailListPage(mailKinds, locales))
+          : { kinds: mailKinds, locales };
+      },
     }),
     route({
       ...forThisMachine,
