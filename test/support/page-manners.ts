@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { gzipSync } from "node:zlib";
 import type { Page } from "playwright-core";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -32,6 +33,35 @@ export async function endlessAnimations(page: Page): Promise<unknown> {
 
 export async function hasVisibleFocus(page: Page): Promise<unknown> {
   return await page.evaluate("getComputedStyle(document.activeElement).outlineStyle !== 'none'");
+}
+
+/** Of everything that the first load of any page brings, compressed. */
+export const firstLoadBytesMax = 60 * 1024;
+
+export type Load = {
+  /** Of each file, as gzip leaves it. */
+  readonly sizes: readonly number[];
+  /** Where they came from, each once. */
+  readonly origins: readonly string[];
+};
+
+/** Listens from now on; ask for the sum when the page is there. */
+export function watchLoad(page: Page): () => Promise<Load> {
+  const bodies: { readonly from: string; readonly body: Promise<Buffer> }[] = [];
+  page.on("response", (response) => {
+    // The tab's own icon may come after the load, even as the page closes. It is also in the page, and counted there.
+    const body = response.body().catch(() => Buffer.alloc(0));
+    bodies.push({ from: new URL(response.url()).origin, body });
+  });
+  return async () => ({
+    sizes: await Promise.all(bodies.map(async ({ body }) => gzipSync(await body).length)),
+    origins: [...new Set(bodies.map(({ from }) => from))],
+  });
+}
+
+export function assertLightLoad({ sizes }: Load, what: string): void {
+  const bytes = sizes.reduce((sum, size) => sum + size, 0);
+  assert.ok(sizes.length >= 2 && bytes <= firstLoadBytesMax, `${what} has ${bytes} bytes in ${sizes.length} files`);
 }
 
 const stopsMax = 200;
