@@ -7,15 +7,23 @@ import type { Page } from "playwright-core";
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 /**
- * The rules that axe runs by default and, for WCAG 2.2 AA, that on the size of targets.
+ * In both colour schemes, the rules that axe runs by default and, for WCAG 2.2 AA, that on the size of targets. In the
+ * dark only what is about colours: nothing else changes.
  * The page must be of a context with `bypassCSP`: axe is put into it from outside.
  */
-export async function axeViolations(page: Page): Promise<unknown> {
+export async function assertAccessible(page: Page, what: string): Promise<void> {
   if ((await page.evaluate("typeof axe")) === "undefined") await page.addScriptTag({ content: axe });
-  return await page.evaluate(
-    `axe.run({ rules: { "target-size": { enabled: true } } })
-      .then(({ violations }) => violations.map(({ id, nodes }) => id + " " + nodes.map(({ html }) => html).join(" ")))`,
-  );
+  for (const [colorScheme, options] of [
+    ["dark", `{ runOnly: ["color-contrast", "link-in-text-block"] }`],
+    ["light", `{ rules: { "target-size": { enabled: true } } }`],
+  ] as const) {
+    await page.emulateMedia({ colorScheme });
+    const violations: unknown = await page.evaluate(
+      `axe.run(${options}).then(({ violations }) =>
+        violations.map(({ id, nodes }) => id + " " + nodes.map(({ html }) => html).join(" ")))`,
+    );
+    assert.deepEqual(violations, [], `${what}, ${colorScheme}`);
+  }
 }
 
 /** By how many pixels the page scrolls sideways, once it has drawn itself for the window's size. */
