@@ -1,0 +1,25 @@
+// The same load as load.lua makes, where there is no wrk.
+import { readFileSync } from "node:fs";
+import autocannon from "autocannon";
+
+const {
+  url,
+  method = "GET",
+  connections,
+  seconds,
+  tokens = [],
+  bodies = [],
+} = JSON.parse(readFileSync(process.argv[2], "utf8"));
+const requests = Array.from({ length: Math.max(1, tokens.length, bodies.length) }, (_, index) => ({
+  method,
+  headers: {
+    ...(tokens.length > 0 ? { authorization: `Bearer ${tokens[index % tokens.length]}` } : {}),
+    ...(bodies.length > 0 ? { "content-type": "application/json" } : {}),
+  },
+  ...(bodies.length > 0 ? { body: bodies[index % bodies.length] } : {}),
+}));
+const result = await autocannon({ url, connections, duration: seconds, requests });
+const { errors, timeouts, non2xx, latency, duration } = result;
+console.log(
+  `RESULT ${JSON.stringify({ requests: result.requests.total, seconds: duration, p50: latency.p50, p99: latency.p99, failures: errors + timeouts + non2xx })}`,
+);

@@ -1,0 +1,28 @@
+-- One request after the other, with the tokens and bodies of the files in turn.
+local function lines(name)
+  local found = {}
+  for line in io.lines(os.getenv(name)) do found[#found + 1] = line end
+  return found
+end
+
+local tokens, bodies = lines("BENCH_TOKENS"), lines("BENCH_BODIES")
+local method = os.getenv("BENCH_METHOD")
+local count = 0
+
+function request()
+  count = count + 1
+  local headers, body = {}, nil
+  if #tokens > 0 then headers["authorization"] = "Bearer " .. tokens[count % #tokens + 1] end
+  if #bodies > 0 then
+    headers["content-type"] = "application/json"
+    body = bodies[count % #bodies + 1]
+  end
+  return wrk.format(method, nil, headers, body)
+end
+
+function done(summary, latency)
+  local e = summary.errors
+  io.write(string.format('RESULT {"requests":%d,"seconds":%f,"p50":%f,"p99":%f,"failures":%d}\n',
+    summary.requests, summary.duration / 1e6, latency:percentile(50) / 1e3, latency:percentile(99) / 1e3,
+    e.connect + e.read + e.write + e.status + e.timeout))
+end
