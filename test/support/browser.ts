@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
-import type { TestContext } from "node:test";
-import { type Browser, chromium, type LaunchOptions, type Page } from "playwright-core";
+import { after, type TestContext } from "node:test";
+import { type Browser, chromium, type Page } from "playwright-core";
 
 const executablePath = "/usr/bin/chromium";
 const flags = [
@@ -12,18 +12,24 @@ const flags = [
   "--no-first-run",
 ];
 
-/** Debian's Chromium; `undefined` after the test was skipped because there is none. REQUIRE_SERVICES=1 makes that a failure. */
-export async function openBrowser(
-  t: Pick<TestContext, "after" | "skip">,
-  options: LaunchOptions = {},
-): Promise<Browser | undefined> {
+/** One for the whole file: starting it costs more than most tests do. */
+let launched: Promise<Browser> | undefined;
+after(async () => (await launched)?.close());
+
+/**
+ * Debian's Chromium, without a trace of the tests before; `undefined` after the test was skipped because there is none.
+ * REQUIRE_SERVICES=1 makes that a failure.
+ */
+export async function openBrowser(t: Pick<TestContext, "after" | "skip">): Promise<Browser | undefined> {
   if (!existsSync(executablePath)) {
     if (process.env["REQUIRE_SERVICES"] === "1") throw new Error(`${executablePath} is missing`);
     t.skip("skipped: no chromium");
     return undefined;
   }
-  const browser = await chromium.launch({ executablePath, args: flags, ...options });
-  t.after(() => browser.close());
+  // People's browsers keep pages for the back button; Playwright's would not.
+  const ignoreDefaultArgs = ["--disable-back-forward-cache"];
+  const browser = await (launched ??= chromium.launch({ executablePath, args: flags, ignoreDefaultArgs }));
+  t.after(() => Promise.all(browser.contexts().map((context) => context.close())));
   return browser;
 }
 

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, request as httpRequest, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, type TestContext } from "node:test";
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
+import type { BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 import { openBrowser } from "./browser.ts";
 import { startServer } from "./server-process.ts";
 
@@ -59,7 +59,7 @@ export type ClientPage = {
 type Env = Readonly<Record<string, string>>;
 
 /**
- * Sites for the tests of one file. They share a browser, and servers with the same settings are one.
+ * Sites for the tests of one file: servers with the same settings are one.
  * `undefined` after the test was skipped, because there is no Chromium.
  */
 export function createSites(): (
@@ -73,23 +73,14 @@ export function createSites(): (
   });
   const file: Pick<TestContext, "after"> = { after: (close) => void closers.push(close as () => unknown) };
   const servers = new Map<string, Promise<number>>();
-  let browser: Promise<Browser | undefined> | undefined;
   return async (t, env = {}, context = {}) => {
-    // People's browsers keep pages for the back button; Playwright's would not.
-    browser ??= openBrowser(
-      { ...file, skip: () => undefined },
-      { ignoreDefaultArgs: ["--disable-back-forward-cache"] },
-    );
-    const opened = await browser;
-    if (opened === undefined) {
-      t.skip("skipped: no chromium");
-      return undefined;
-    }
+    const browser = await openBrowser(t);
+    if (browser === undefined) return undefined;
     const name = JSON.stringify(env);
     const settings = { LIMIT_API: "off", LIMIT_REFRESH: "off", LIMIT_SIGN_UP: "off", ...env };
     const server = servers.get(name) ?? startServer(file, { env: settings }).then(({ port }) => port);
     servers.set(name, server);
-    return openSite(t, await opened.newContext(context), await server);
+    return openSite(t, await browser.newContext(context), await server);
   };
 }
 
