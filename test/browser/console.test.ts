@@ -98,6 +98,61 @@ test("limits, keys, settings and health show what is really there", async (t) =>
   assert.deepEqual(complaints(), []);
 });
 
+test("a mail's life is told step by step, and nothing that is in it", async (t) => {
+  const opened = await openConsole(t, "admin");
+  if (opened === undefined) return;
+  const { page, url, complaints } = opened;
+  // Signing in here was told by mail.
+  const none = { json: { items: [], next_cursor: null } };
+  await page.route("**/admin/mail?*", (route) => route.fulfill(none), { times: 1 });
+  await openView(page, "Mail");
+  await page.getByText("No mail yet.").waitFor();
+  const headers = { "content-type": "application/json" };
+  const body = JSON.stringify({ email: "carol@example.com", password: "correct horse battery" });
+  assert.equal((await fetch(`${url}/users/`, { method: "POST", headers, body })).status, 201);
+  const link = await linkInMailTo(url, "carol@example.com");
+  await fetch(link);
+  await page.getByRole("button", { name: "Refresh" }).click();
+  await page.getByRole("button", { name: "The life of: confirm the address, to carol@example.com" }).click();
+  const life = page.getByRole("region", { name: "Its life" });
+  // It is noted after the answer.
+  for (const signal = AbortSignal.timeout(30_000); !(await life.innerText()).includes("probably a scanner");) {
+    signal.throwIfAborted();
+    await page.getByRole("button", { name: "Refresh" }).click();
+  }
+  const proof = JSON.stringify({ token: new URL(link).hash.slice(1) });
+  await fetch(`${url}/auth/verify-email`, { method: "POST", headers, body: proof });
+  await page.getByRole("button", { name: "Refresh" }).click();
+  await life.getByText("Link: used").waitFor();
+  assert.match(
+    await life.innerText(),
+    /Link: used[\s\S]*written into the outbox[\s\S]*handed to the relay[\s\S]*its page was opened[\s\S]*its button was pressed/,
+  );
+  const token = new URL(link).hash.slice(1);
+  assert.ok(token.startsWith("tgm_") && !(await page.content()).includes(token));
+
+  await page.getByLabel("State").selectOption("refused");
+  await page.getByText("No mail matches.").waitFor();
+  await page.getByLabel("State").selectOption("delivered");
+  await page.getByLabel("To", { exact: true }).fill("CAROL@");
+  await page.getByRole("button", { name: /to carol@example\.com/ }).waitFor();
+  await page.getByLabel("To", { exact: true }).fill("dave@");
+  await page.getByText("No mail matches.").waitFor();
+  assert.deepEqual(complaints(), []);
+  await page.route("**/admin/mail?*", (route) => route.abort());
+  await page.getByRole("button", { name: "Refresh" }).click();
+  await page.getByText("The server did not answer").waitFor();
+});
+
+async function linkInMailTo(url: string, recipient: string): Promise<string> {
+  for (const signal = AbortSignal.timeout(30_000); ; signal.throwIfAborted()) {
+    const { items } = (await (await fetch(`${url}/dev/inbox`)).json()) as { items: { to: string; links: string[] }[] };
+    const link = items.find(({ to }) => to === recipient)?.links.find((address) => address.includes("#tgm_"));
+    if (link !== undefined) return url + link.slice(new URL(link).origin.length);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
 test("who is no administrator is told so, and how to become one", async (t) => {
   const opened = await openConsole(t, "user");
   if (opened === undefined) return;

@@ -38,6 +38,10 @@ test("what one sees when signed in is for everybody, too: both schemes, narrow s
     await openSection(page, name);
     await checkManners(page, `console-${name.toLowerCase()}`);
   }
+  await openSection(page, "Mail");
+  await page.getByRole("button", { name: /^The life of.*carol/ }).click();
+  await page.getByRole("heading", { name: "Its life" }).waitFor();
+  await checkManners(page, "console-mail-life");
   await checkUserDialog(page);
   await checkLoad(context, url);
 });
@@ -51,6 +55,8 @@ async function makeAccount(url: string, role: "user" | "admin"): Promise<Account
 
 /** So that charts, lists and windows have something to show. */
 async function makeTraffic(url: string): Promise<void> {
+  const entrant = { email: "carol@example.com", password: "correct horse battery" };
+  await fetch(`${url}/users/`, { method: "POST", headers: json, body: JSON.stringify(entrant) });
   for (let count = 0; count < 7; count += 1) await fetch(`${url}/users/limited?client_id=ada`);
   await fetch(`${url}/users/me`);
   await fetch(`${url}/users/`, { method: "POST", headers: json, body: JSON.stringify({ email: "no address" }) });

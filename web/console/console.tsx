@@ -10,6 +10,7 @@ import { Decisions } from "./decisions.tsx";
 import { Health } from "./health.tsx";
 import { Keys } from "./keys.tsx";
 import { Limits } from "./limits.tsx";
+import { Mail } from "./mail.tsx";
 import { Overview } from "./overview.tsx";
 import { Settings } from "./settings.tsx";
 import { Users } from "./users.tsx";
@@ -28,6 +29,7 @@ function Console() {
         <Router>
           <Route path="/console" component={Overview} />
           <Route path="/console/users" component={Users} />
+          <Route path="/console/mail" component={Mail} />
           <Route path="/console/decisions" component={Decisions} />
           <Route path="/console/limits" component={Limits} />
           <Route path="/console/keys" component={Keys} />

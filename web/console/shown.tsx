@@ -2,6 +2,8 @@ import type { ComponentChildren } from "preact";
 import type { Asked } from "../parts/ask-hooks.ts";
 import { Skeleton } from "../parts/loading.tsx";
 import { ProblemNotice } from "../parts/notice.tsx";
+import { consoleWords as words } from "./console-words.ts";
+import type { Pages } from "./list-parts.ts";
 
 type ShownProps<Data> = { readonly asked: Asked<Data>; readonly children: (data: Data) => ComponentChildren };
 
@@ -51,5 +53,21 @@ export function Empty({ text }: { readonly text: string }) {
     <div class="empty">
       <p>{text}</p>
     </div>
+  );
+}
+
+/** Below a list: why it does not go on, and the button that makes it longer. */
+export function More<Item>({ pages: { problem, more } }: { readonly pages: Pages<Item> }) {
+  return (
+    <>
+      {problem ? <ProblemNotice problem={problem} /> : null}
+      {more === undefined ? null : (
+        <p class="actions">
+          <button type="button" onClick={() => void more()}>
+            {words.more}
+          </button>
+        </p>
+      )}
+    </>
   );
 }

@@ -1,20 +1,18 @@
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import type { paths } from "../api-types.d.ts";
 import { useAsked } from "../parts/ask-hooks.ts";
 import { Field } from "../parts/field.tsx";
 import { Moment } from "../parts/moment.tsx";
-import { ProblemNotice } from "../parts/notice.tsx";
-import { api, ask, type Problem, type Success } from "../server.ts";
+import { api, ask, type Success } from "../server.ts";
 import { consoleWords as words } from "./console-words.ts";
-import { Empty, Shown, Table } from "./shown.tsx";
+import { usePages, useSettled } from "./list-parts.ts";
+import { Empty, More, Shown, Table } from "./shown.tsx";
 import { UserDialog } from "./user-dialog.tsx";
 
 type UserPage = Success<paths["/admin/users"]["get"]>;
-type ListedUser = UserPage["items"][number];
 type Query = NonNullable<paths["/admin/users"]["get"]["parameters"]["query"]>;
 
 const pageSize = 50;
-const typingMilliseconds = 250;
 
 /** Find an account, see how it is, and change it. */
 export function Users() {
@@ -54,16 +52,6 @@ export function Users() {
       )}
     </>
   );
-}
-
-/** The text, once nobody has typed for a moment. */
-function useSettled(text: string): string {
-  const [settled, setSettled] = useState(text);
-  useEffect(() => {
-    const timer = setTimeout(() => setSettled(text), typingMilliseconds);
-    return () => clearTimeout(timer);
-  }, [text]);
-  return settled;
 }
 
 type FiltersProps = {
@@ -118,16 +106,8 @@ type UserListProps = {
 };
 
 function UserList({ first, query, isFiltered, onOpen }: UserListProps) {
-  const [items, setItems] = useState<readonly ListedUser[]>(first.items);
-  const [cursor, setCursor] = useState(first.next_cursor);
-  const [problem, setProblem] = useState<Problem>();
-  const more = async (): Promise<void> => {
-    if (cursor === null) return;
-    const answer = await ask(api.GET("/admin/users", { params: { query: { ...query, cursor } } }));
-    if ("problem" in answer) return setProblem(answer.problem);
-    setItems((before) => [...before, ...answer.data.items]);
-    setCursor(answer.data.next_cursor);
-  };
+  const pages = usePages(first, (cursor) => ask(api.GET("/admin/users", { params: { query: { ...query, cursor } } })));
+  const { items } = pages;
   if (items.length === 0) return <Empty text={isFiltered ? words.usersNoMatch : words.usersEmpty} />;
   return (
     <>
@@ -154,14 +134,7 @@ function UserList({ first, query, isFiltered, onOpen }: UserListProps) {
           </tr>
         ))}
       </Table>
-      {problem ? <ProblemNotice problem={problem} /> : null}
-      {cursor === null ? null : (
-        <p class="actions">
-          <button type="button" onClick={() => void more()}>
-            {words.more}
-          </button>
-        </p>
-      )}
+      <More pages={pages} />
     </>
   );
 }

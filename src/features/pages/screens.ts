@@ -36,7 +36,7 @@ export const screens: readonly Screen[] = [
   },
   {
     path: "/console",
-    paths: ["users", "decisions", "limits", "keys", "settings", "health"].map((view) => `/console/${view}`),
+    paths: ["users", "mail", "decisions", "limits", "keys", "settings", "health"].map((view) => `/console/${view}`),
     title: "Console",
     lead: "What this server does, for those who run it.",
     script: "console",
