@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { type Config, readConfig } from "../config.ts";
 import { type Check, failed } from "./check.ts";
 import { checksOf } from "./doctor-checks.ts";
+import { checksOfMail } from "./doctor-mail.ts";
 import { type ExitCode, type Run, type Terminal, columns, printable } from "./terminal.ts";
 
 export function addDoctorCommand(program: Command, terminal: Terminal, run: Run): void {
@@ -10,14 +11,22 @@ export function addDoctorCommand(program: Command, terminal: Terminal, run: Run)
     .description(
       "Check settings, data, Redis, keys, clock, proxy and hash speed; one line each with the cure. Changes nothing.",
     )
+    .option("--mail <address>", "also send a mail there, and look up how mail from MAIL_FROM's domain is believed")
+    .option("--dkim-selector <name>", "the name of the key that the relay signs with; with --mail")
     .option("--json", "answer in JSON")
-    .action(run((options: { json?: true }) => examine(options, terminal)));
+    .action(run((options: Options) => examine(options, terminal)));
 }
 
-async function examine(options: { json?: true }, terminal: Terminal): Promise<ExitCode> {
+type Options = { readonly mail?: string; readonly dkimSelector?: string; readonly json?: true };
+
+async function examine(options: Options, terminal: Terminal): Promise<ExitCode> {
   const reading = readConfig(terminal.env);
   const checks = reading.ok
-    ? [settingsAreGood(reading.config), ...(await checksOf(reading.config))]
+    ? [
+        settingsAreGood(reading.config),
+        ...(await checksOf(reading.config)),
+        ...(await mailChecks(reading.config, options, terminal)),
+      ]
     : reading.faults.map((fault) => failed("settings", fault));
   if (options.json) terminal.out(JSON.stringify({ checks }));
   else {
@@ -37,4 +46,9 @@ async function examine(options: { json?: true }, terminal: Terminal): Promise<Ex
 
 function settingsAreGood({ mode }: Config): Check {
   return { name: "settings", state: "ok", found: `All are within their bounds; the mode is ${mode}.` };
+}
+
+async function mailChecks(config: Config, { mail: to, dkimSelector }: Options, terminal: Terminal): Promise<Check[]> {
+  if (to === undefined) return [];
+  return checksOfMail(config, { to, dkimSelector, dnsServers: terminal.dnsServers });
 }

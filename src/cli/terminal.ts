@@ -7,6 +7,8 @@ export type Terminal = {
   readonly env: Environment;
   readonly out: (line: string) => void;
   readonly err: (line: string) => void;
+  /** Asked for DNS in place of the servers that this machine asks. */
+  readonly dnsServers?: readonly string[];
 };
 
 /** 0 done, 1 refused, 2 misused. */

@@ -88,7 +88,8 @@ function createSwitches(realClock: Clock): DevelopmentSwitches {
   return { outage: createOutage(realClock), clock: createTurnableClock(realClock) };
 }
 
-function createMailer({ mode, mail }: Config): Mailer | undefined {
+/** What brings mail on its way; `undefined` where there is no relay and nobody to look into an inbox. */
+export function createMailer({ mode, mail }: Config): Mailer | undefined {
   const { relay, ...sender } = mail;
   if (relay) return createSmtpMailer({ relay, ...sender });
   return mode === "development" ? createInboxMailer({ mailsMax: inboxMailsMax }) : undefined;

@@ -1,11 +1,11 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { domainToASCII } from "node:url";
 import type { FastifyReply } from "fastify";
 import type { AccountRow } from "../../platform/database/tables.ts";
 import { createOwnCookie } from "../../platform/http/own-cookies.ts";
 import type { RequestOrigin } from "../../platform/http/route.ts";
 import type { Platform } from "../../platform/platform.ts";
 import { keepMailToken, makeMailToken, type MailTokenPurpose, shownCode } from "../mail-tokens/mail-tokens.ts";
+import { asciiAddress } from "./mail-address.ts";
 import { sealContent } from "./mail-content.ts";
 import { createMailDelivery, type MailDelivery } from "./mail-delivery.ts";
 import { countMails, countSteps, deleteOldMails, findMail, insertMail, insertStep } from "./mail-store.ts";
@@ -125,12 +125,6 @@ function linkTo(
   if (target === undefined) return { address: `${config.publicUrl}/sign-in`, lifetimeSeconds: undefined };
   const { page, id, token, lifetimeSeconds } = target;
   return { address: `${config.publicUrl}${page}?m=${id}#${token}`, lifetimeSeconds };
-}
-
-/** As SMTP takes it everywhere: the domain in ASCII, the rest as it is stored. */
-function asciiAddress(email: string): string {
-  const at = email.lastIndexOf("@");
-  return `${email.slice(0, at)}@${domainToASCII(email.slice(at + 1))}`;
 }
 
 async function isOneNoticeTooMany(tx: Platform, kind: MailKind, accountId: number): Promise<boolean> {
