@@ -13,9 +13,11 @@ test("forgot the password: the link sets a new one, once, and opening it uses no
   const { page, url } = opened;
   await signUp(url);
   await page.goto(`${url}/sign-in`);
+  await page.getByRole("link", { name: "Forgot your password?" }).waitFor();
+  assert.equal(await page.getByRole("link", { name: "Sign in by mail" }).count(), 0, "it is off");
   await page.getByRole("link", { name: "Forgot your password?" }).click();
   await page.waitForURL(`${url}/mail/forgot`);
-  await askForReset(page);
+  await askForMail(page);
   const link = await linkTo(url, "/mail/reset");
   for (let visits = 0; visits < 2; visits += 1) {
     await page.goto("about:blank");
@@ -51,7 +53,7 @@ test("forgot the password: the code does it, too; nobody is told whether an addr
   await page.getByRole("button", { name: "Send me a mail" }).click();
   await page.getByText("A mail is on its way, if there is an account").waitFor();
   await page.getByRole("button", { name: "Use another address" }).click();
-  await askForReset(page);
+  await askForMail(page);
   await page.getByLabel("Code from the mail").fill("AAAA-AAAA");
   await page.getByRole("textbox", { name: "New password" }).fill(next);
   await page.getByRole("button", { name: "Set the new password" }).click();
@@ -132,12 +134,28 @@ test("another address: proved again, confirmed by code, and taken back by the ma
   assert.equal(await loginStatus(url, password, "new@example.com"), 401);
 });
 
-test("a link in a mail signs in, and one locks everybody else out", async (t) => {
+test("a code from a mail signs in, a link does, and one locks everybody else out", async (t) => {
   const opened = await open(t, { SIGN_IN_BY_MAIL: "on" });
   if (opened === undefined) return;
   const { page, url } = opened;
   await signUp(url);
   await confirm(url);
+  await page.goto(`${url}/sign-in?returnTo=%2Fconsole`);
+  await page.getByRole("link", { name: "Sign in by mail" }).click();
+  await page.waitForURL(`${url}/sign-in/by-mail?returnTo=%2Fconsole`);
+  await page.getByLabel("E-mail address").fill("no address");
+  await page.getByRole("button", { name: "Send me a mail" }).click();
+  await page.locator("[aria-invalid]").waitFor();
+  await askForMail(page);
+  await page.getByLabel("Code from the mail").fill("AAAA-AAAA");
+  await page.getByRole("button", { name: "Use the code" }).click();
+  await page.getByRole("alert").filter({ hasText: "code" }).first().waitFor();
+  await page.getByLabel("Code from the mail").fill(await codeOf(url, "/mail/sign-in"));
+  await page.getByRole("button", { name: "Use the code" }).click();
+  await page.waitForURL(`${url}/console`);
+  await page.getByText("The console is for administrators").waitFor();
+
+  await fetch(`${url}/dev/inbox`, { method: "DELETE" });
   await fetch(`${url}/auth/magic`, { method: "POST", headers: json, body: JSON.stringify({ email }) });
   await page.goto(await linkTo(url, "/mail/sign-in"));
   await page.getByRole("button", { name: "Sign in here" }).click();
@@ -205,7 +223,7 @@ async function confirm(url: string): Promise<void> {
   assert.equal((await fetch(`${url}/auth/verify-email`, { method: "POST", headers: json, body })).status, 204);
 }
 
-async function askForReset(page: Page): Promise<void> {
+async function askForMail(page: Page): Promise<void> {
   await page.getByLabel("E-mail address").fill(email);
   await page.getByRole("button", { name: "Send me a mail" }).click();
   await page.getByText("A mail is on its way, if there is an account").waitFor();

@@ -21,6 +21,7 @@ const paths = [
   "/learn",
   "/learn/02-database",
   "/sign-in",
+  "/sign-in/by-mail",
   "/sign-up",
   "/mail/forgot",
   "/mail/verify",
@@ -36,7 +37,7 @@ const paths = [
 test("the pages are for everybody: both schemes, narrow screens, keyboard alone, nothing from elsewhere", async (t) => {
   const browser = await openBrowser(t);
   if (browser === undefined) return;
-  const { url } = await startServer(t, { env: { LIMIT_API: "off" } });
+  const { url } = await startServer(t, { env: { LIMIT_API: "off", SIGN_IN_BY_MAIL: "on" } });
   // axe is put into the page from outside; the page itself runs under its own policy in the second context.
   const inspected = await browser.newContext({ bypassCSP: true, reducedMotion: "reduce" });
   const seen = await browser.newContext({ viewport: { width: 320, height: 640 } });

@@ -116,7 +116,9 @@ test("signing in by mail is off, and where it is on goes through the one door", 
   const off = await createTestServer();
   await off.signUp("alice@example.com");
   assert.equal((await post(off, "/auth/magic", { email: "alice@example.com" })).body["code"], "switched-off");
+  assert.equal((await off.request("GET", "/sign-in/by-mail")).status, 404);
   const server = await createTestServer({ SIGN_IN_BY_MAIL: "on" });
+  assert.equal((await server.request("GET", "/sign-in/by-mail")).status, 200);
   const admin = await server.administrator();
   const { id, email } = await server.signUp("alice@example.com");
   const { flow } = (await post(server, "/auth/magic", { email })).body;

@@ -2,9 +2,10 @@ import { useState } from "preact/hooks";
 import { faultOf } from "../parts/mail-code.tsx";
 import { Notice, ProblemNotice, useCountdown } from "../parts/notice.tsx";
 import { onSubmit } from "../parts/on-submit.ts";
-import { type Answer, api, ask, type Problem, problemOf, session, unreachable } from "../server.ts";
+import { type Answer, api, ask, type Problem } from "../server.ts";
 import { doorWords, mailWords as words } from "./mail-words.ts";
 import { NewPassword } from "./new-password.tsx";
+import { enter } from "./sign-in-by-mail.tsx";
 
 type Door = keyof typeof doorWords;
 
@@ -13,7 +14,7 @@ const sends: Readonly<Record<Door, (token: string, password: string) => Promise<
   verify: async (token) => ask(api.POST("/auth/verify-email", { body: { token } })),
   reset: async (token, password) => ask(api.POST("/auth/reset-password", { body: { token, new_password: password } })),
   "change-email": async (token) => ask(api.POST("/auth/change-email", { body: { token } })),
-  "sign-in": signInByMail,
+  "sign-in": async (token) => enter({ token }),
   "undo-email-change": async (token) => ask(api.POST("/auth/undo-email-change", { body: { token } })),
   "not-me": async (token) => ask(api.POST("/auth/not-me", { body: { token } })),
 };
@@ -101,10 +102,4 @@ function Refused({ door, reason = "" }: { readonly door: Door; readonly reason: 
       </p>
     </Notice>
   );
-}
-
-async function signInByMail(proof: string): Promise<Answer<unknown>> {
-  const response = await session.signInByMail({ token: proof }).catch(() => undefined);
-  if (response?.ok) return { data: undefined };
-  return { problem: response ? await problemOf(response) : unreachable };
 }

@@ -92,4 +92,5 @@ export const mailWords = {
   elsewhere: "Are you reading it on another device? Then type its code here.",
   otherAddress: "Use another address",
   remembered: "Remembered it?",
+  knowsPassword: "Rather with your password?",
 } as const;

@@ -1,6 +1,7 @@
 const {
   mode = "",
   mail = "off",
+  signInByMail = "off",
   emailVerification = "off",
   passwordLengthMin = "15",
 } = document.getElementById("screen")?.dataset ?? {};
@@ -10,6 +11,7 @@ export const screenFacts = {
   isDevelopment: mode === "development",
   hasMail: mail === "on",
   verifiesAddresses: mail === "on" && emailVerification !== "off",
+  signsInByMail: signInByMail === "on",
   /** In characters (code points). */
   passwordLengthMin: Number(passwordLengthMin),
 } as const;

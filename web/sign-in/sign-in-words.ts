@@ -14,6 +14,7 @@ export const signInWords = {
   newPasswordRule: (lengthMin: number): string =>
     `At least ${lengthMin} characters, and not the one before: somebody else may know that one.`,
   forgot: "Forgot your password?",
+  byMail: "Sign in by mail",
   sendAgain: "Send the mail again",
   mailTitle: "A mail is on its way",
   mailText: (email: string): string =>

@@ -126,6 +126,12 @@ function OtherWays() {
           · <a href="/mail/forgot">{words.forgot}</a>
         </>
       ) : null}
+      {screenFacts.signsInByMail && !isSignUp ? (
+        <>
+          {" "}
+          · <a href={`/sign-in/by-mail${location.search}`}>{words.byMail}</a>
+        </>
+      ) : null}
     </p>
   );
 }

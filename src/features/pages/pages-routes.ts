@@ -10,7 +10,9 @@ import { type Screen, screens } from "./screens.ts";
 export function pageRoutes(platform: Platform, build: WebBuild): readonly AnyRoute[] {
   return [
     changePasswordRoute,
-    ...screens.flatMap((screen) => screenRoutes(platform, screen, build)),
+    ...screens
+      .filter(({ isThere }) => isThere?.(platform.config) ?? true)
+      .flatMap((screen) => screenRoutes(platform, screen, build)),
     ...learnRoutes(platform, build),
     ...build.files.map((file) => fileRoute(file)),
   ];
@@ -67,7 +69,7 @@ function pageRoute(platform: Platform, url: string, summary: string, text: strin
 function screenPage({ config, mailer }: Platform, { title, lead, script, place }: Screen, build: WebBuild): string {
   const main = html`
 <header class="screen-head"><h1>${title}</h1><p class="lead">${lead}</p></header>
-<div id="screen" data-mode="${config.mode}" data-mail="${mailer === undefined ? "off" : "on"}" data-email-verification="${config.mail.emailVerification}" data-password-length-min="${config.passwordLengthMin}"><noscript><p class="notice">This page is made by a script, and scripts are off. Whatever it does, the API does too: see <a href="/docs">API docs</a>.</p></noscript></div>`;
+<div id="screen" data-mode="${config.mode}" data-mail="${mailer === undefined ? "off" : "on"}" data-sign-in-by-mail="${config.mail.signInByMail ? "on" : "off"}" data-email-verification="${config.mail.emailVerification}" data-password-length-min="${config.passwordLengthMin}"><noscript><p class="notice">This page is made by a script, and scripts are off. Whatever it does, the API does too: see <a href="/docs">API docs</a>.</p></noscript></div>`;
   return pageOf({ title: `${title} · Tollgate`, at: place, main, assets: build.assetsOf(script) });
 }
 

@@ -1,3 +1,5 @@
+import type { Config } from "../../config.ts";
+
 /** A page that is made by its script: what it is called, and what stands there until the script has run. */
 export type Screen = {
   readonly path: string;
@@ -10,6 +12,8 @@ export type Screen = {
   readonly script: string;
   /** The place in the main navigation that it belongs to. */
   readonly place: string;
+  /** Where the page is there at all. */
+  readonly isThere?: (config: Config) => boolean;
 };
 
 export const screens: readonly Screen[] = [
@@ -26,6 +30,14 @@ export const screens: readonly Screen[] = [
     lead: "With the e-mail address and the password of your account.",
     script: "sign-in",
     place: "/account",
+  },
+  {
+    path: "/sign-in/by-mail",
+    title: "Sign in by mail",
+    lead: "With a link or a code that is mailed to you, and no password.",
+    script: "mail",
+    place: "/account",
+    isThere: ({ mail }) => mail.signInByMail,
   },
   {
     path: "/sign-up",
