@@ -8,12 +8,23 @@ import { createProgress } from "./progress.ts";
 
 const program = new Command("proof:enumeration")
   .description("Compares what known and unknown accounts answer: status, headers, body, size and time.")
-  .requiredOption("--url <url>", "a Tollgate with LIMIT_LOGIN_ADDRESS and LIMIT_LOGIN_ACCOUNT off")
+  .requiredOption(
+    "--url <url>",
+    "a Tollgate whose LIMIT_… are off; in development all flows, in production those of strangers",
+  )
   .option("--samples <count>", "requests for each kind", "2000");
 program.parse();
 const { url, samples } = program.opts<{ readonly url: string; readonly samples: string }>();
 
-const onSample = createProgress(Number(samples), (text) => process.stdout.write(text), process.stdout.isTTY);
+const write = (text: string): void => void process.stdout.write(text);
+let [shownFlow, show]: [string, (done: number) => void] = ["", () => undefined];
+const onSample = (flow: string, done: number): void => {
+  if (flow !== shownFlow) {
+    write(`${flow}\n`);
+    [shownFlow, show] = [flow, createProgress(Number(samples), write, process.stdout.isTTY)];
+  }
+  show(done);
+};
 try {
   const results = await proveNoEnumeration({ url, samples: Number(samples), meanDifferenceMilliseconds: 1, onSample });
   for (const { flow, tellsApart, time, isTimeTelling } of results) {

@@ -2,17 +2,52 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { test } from "node:test";
+import { flows } from "../../proof/enumeration-flows.ts";
 import { proveNoEnumeration } from "../../proof/enumeration-run.ts";
 import { startOwnServer } from "../../proof/own-server.ts";
 import { compare } from "../../proof/statistics.ts";
+import { startRelay } from "../support/smtp-relay.ts";
 
 test("nothing a stranger sees tells whether an account exists", async (t) => {
   // ASVS 6.3.8 (requirement 12), V7; `npm run proof:enumeration` takes 2,000 samples and one millisecond.
   const server = await startOwnServer({});
   t.after(() => server.stop());
-  const [login] = await proveNoEnumeration({ url: server.url, samples: 120, meanDifferenceMilliseconds: 3 });
+  const options = { url: server.url, samples: 120, meanDifferenceMilliseconds: 3, only: ["login"] };
+  const [login] = await proveNoEnumeration(options);
   assert.deepEqual(login?.tellsApart, []);
   assert.equal(login?.isTimeTelling, false, JSON.stringify(login?.time));
+});
+
+test("no mail flow tells it either, with the relay well, away or hanging", async (t) => {
+  // Requirement 12, V50 (Django GHSA-rrqc-c2jx-6jgv), X12
+  const relay = await startRelay();
+  const server = await startOwnServer({
+    EMAIL_VERIFICATION: "required",
+    SIGN_IN_BY_MAIL: "on",
+    SMTP_URL: `smtp://127.0.0.1:${relay.port}`,
+    MAIL_FROM: "accounts@example.com",
+    ARGON2_MEMORY_KIB: "8",
+    ARGON2_PASSES: "1",
+  });
+  t.after(async () => {
+    await server.stop();
+    await relay.close();
+  });
+  const only = flows.map(({ name }) => name).filter((name) => name !== "login");
+  for (const mode of ["good", "close", "hang"] as const) {
+    relay.behave(mode);
+    const options = { url: server.url, samples: 20, meanDifferenceMilliseconds: 10, only };
+    const results = await proveNoEnumeration(options);
+    assert.deepEqual(
+      results.map(({ flow }) => flow),
+      only,
+    );
+    for (const { flow, tellsApart, isTimeTelling, time } of results) {
+      assert.deepEqual(tellsApart, [], `${flow}, ${mode}`);
+      assert.equal(isTimeTelling, false, `${flow}, ${mode}: ${JSON.stringify(time)}`);
+    }
+  }
+  assert.ok(relay.taken.length > 0, "mail was sent meanwhile");
 });
 
 test("a header more and three milliseconds are found", async (t) => {
@@ -41,6 +76,7 @@ test("a header more and three milliseconds are found", async (t) => {
     url: `http://127.0.0.1:${port}`,
     samples: 200,
     meanDifferenceMilliseconds: 1,
+    only: ["login"],
   });
   assert.equal(login?.isTimeTelling, true);
   assert.equal(login?.tellsApart.length, 2, "a header more is seen");
@@ -72,6 +108,11 @@ test("a server with its limits on cannot be proved, and is told so", async (t) =
   await once(limited, "listening");
   t.after(() => limited.close());
   const { port } = limited.address() as { port: number };
-  const proof = proveNoEnumeration({ url: `http://127.0.0.1:${port}`, samples: 5, meanDifferenceMilliseconds: 1 });
+  const proof = proveNoEnumeration({
+    url: `http://127.0.0.1:${port}`,
+    samples: 5,
+    meanDifferenceMilliseconds: 1,
+    only: ["login"],
+  });
   await assert.rejects(proof, /login was answered 429: set LIMIT_LOGIN_ADDRESS and LIMIT_LOGIN_ACCOUNT to off/);
 });
