@@ -105,7 +105,7 @@ a { color: #9dc1ff; }
 </style>
 </head>
 <body>
-<div class="brand"><a href="{{home}}">{{product}}</a></div>
+<header class="brand"><a href="{{home}}">{{product}}</a></header>
 <main>
 {{content}}</main>
 <footer>
