@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { mailTokenPurposes } from "../../src/features/mail-tokens/mail-tokens.ts";
 import { createTestServer, type TestServer } from "../support/test-server.ts";
 import type { ReadMail } from "../support/mail-reading.ts";
 
@@ -80,6 +81,53 @@ test("no kind of token passes at another's door", async () => {
     const refresh = await server.request("POST", "/auth/refresh", { body: { refresh_token: mail.token } });
     assert.equal(refresh.status, 401);
   }
+});
+
+test("each kind of token has its door in this table", () => {
+  assert.equal(Object.keys(doors).length, mailTokenPurposes.length);
+});
+
+/** The flow and the code of each mail that has one, of one account. */
+async function codesOf(server: TestServer, email: string): Promise<ReadonlyMap<Page, { flow: string; code: string }>> {
+  const { body: entered } = await server.request("POST", "/users/", { body: { email, password: "secret" } });
+  const token = String(entered["token"]);
+  const flowOf = async (url: string, address = email) =>
+    String((await server.request("POST", url, { token, body: { email: address } })).body["flow"]);
+  const flows = {
+    "/mail/verify": String(entered["verification_flow"]),
+    "/mail/reset": await flowOf("/auth/forgot-password"),
+    "/mail/sign-in": await flowOf("/auth/magic"),
+    "/mail/change-email": await flowOf("/users/me/email", `new-${email}`),
+  };
+  const mails = (await server.mails()).filter(({ to }) => to.endsWith(email));
+  const pages = Object.keys(flows) as (keyof typeof flows)[];
+  return new Map(
+    pages.map((page) => [page, { flow: flows[page], code: mails.find((mail) => mail.page === page)?.code ?? "" }]),
+  );
+}
+
+test("no code passes at another's door, nor with another's flow, be it of the same kind or of another", async () => {
+  // ASVS 6.5.5, 6.6.2 (requirement 27), V1, V14
+  const server = await createTestServer({ SIGN_IN_BY_MAIL: "on" });
+  const [alices, bobs] = [await codesOf(server, "alice@example.com"), await codesOf(server, "bob@example.org")];
+  const before = await stateOf(server);
+  const all = [...alices, ...bobs];
+  for (const [page, proof] of all) {
+    for (const other of alices.keys()) {
+      if (other === page) continue;
+      const refused = await use(server, other, proof);
+      assert.deepEqual([refused.status, refused.body["code"]], [403, "wrong-code"], `${page} at ${other}`);
+    }
+    const { flow: foreignFlow } = (alices.get(page) === proof ? bobs : alices).get(page) ?? { flow: "" };
+    assert.equal((await use(server, page, { flow: foreignFlow, code: proof.code })).status, 403, `${page}, another's`);
+  }
+  assert.deepEqual(await stateOf(server), before, "and nothing was changed or used up");
+  // A reset makes the others worthless, so it comes last.
+  for (const page of ["/mail/verify", "/mail/sign-in", "/mail/reset"] as const) {
+    assert.ok((await use(server, page, bobs.get(page) ?? {})).status < 300, `${page} itself works`);
+  }
+  const unsigned = await server.request("POST", "/users/me/email", { body: { email: "eve@example.com" } });
+  assert.equal(unsigned.status, 401, "nobody asks for another's address");
 });
 
 async function foreignTokens(server: TestServer): Promise<string[]> {
