@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Page } from "playwright-core";
+import type { BrowserContextOptions, Page } from "playwright-core";
 import { openBrowser, signInAtPage } from "../support/browser.ts";
+import { axeViolations } from "../support/page-manners.ts";
 import { startServer } from "../support/server-process.ts";
 
 const [email, password, next] = ["ada@example.com", "correct horse battery", "another battery horse"];
@@ -172,6 +173,38 @@ test("a code from a mail signs in, a link does, and one locks everybody else out
   assert.equal(await loginStatus(url, next), 401);
 });
 
+test("who reads German has the mail and the pages that it leads to in German, whatever the browser prefers", async (t) => {
+  const opened = await open(t, {}, { locale: "de-AT", bypassCSP: true });
+  if (opened === undefined) return;
+  const { page, url } = opened;
+  await signUp(url, { "accept-language": "de-AT,de;q=0.9" });
+  await page.goto(`${url}/mail/forgot`);
+  await page.getByRole("heading", { name: "Passwort vergessen?" }).waitFor();
+  await page.getByLabel("E-Mail-Adresse").fill("keine");
+  await page.getByRole("button", { name: "Schick mir eine Mail" }).click();
+  await page.getByText("muss eine E-Mail-Adresse sein").waitFor();
+  await page.getByLabel("E-Mail-Adresse").fill(email);
+  await page.getByRole("button", { name: "Schick mir eine Mail" }).click();
+  await page.getByText("Eine Mail ist unterwegs").waitFor();
+  await page.getByLabel("Code aus der Mail").fill("AAAA-AAAA");
+  await page.getByRole("textbox", { name: "Neues Passwort" }).fill(next);
+  await page.getByRole("button", { name: "Neues Passwort setzen" }).click();
+  await page.getByText("Der Code passt nicht").waitFor();
+  assert.deepEqual(await axeViolations(page), []);
+
+  const link = await linkTo(url, "/mail/reset");
+  assert.equal(new URL(link).searchParams.get("l"), "de");
+  const english = await page.context().browser()?.newPage({ locale: "en-US" });
+  assert.ok(english);
+  await english.goto(link);
+  await english.getByRole("heading", { name: "Wähle ein neues Passwort" }).waitFor();
+  assert.equal(await english.locator("main").getAttribute("lang"), "de");
+  await english.getByRole("textbox", { name: "Neues Passwort" }).fill(next);
+  await english.getByRole("button", { name: "Neues Passwort setzen" }).click();
+  await english.getByText("Du hast ein neues Passwort").waitFor();
+  assert.equal(await loginStatus(url, next), 200);
+});
+
 test("a password that must change is changed where one signs in", async (t) => {
   const opened = await open(t);
   if (opened === undefined) return;
@@ -202,17 +235,18 @@ type Opened = { readonly page: Page; readonly url: string };
 async function open(
   t: Parameters<typeof openBrowser>[0],
   env: Record<string, string> = {},
+  options: BrowserContextOptions = {},
 ): Promise<Opened | undefined> {
   const browser = await openBrowser(t);
   if (browser === undefined) return undefined;
   const { port } = await startServer(t, { env: { LIMIT_API: "off", ...env } });
-  const context = await browser.newContext({ viewport: { width: 1280, height: 1000 } });
+  const context = await browser.newContext({ viewport: { width: 1280, height: 1000 }, ...options });
   return { page: await context.newPage(), url: `http://localhost:${port}` };
 }
 
-async function signUp(url: string): Promise<{ readonly id: number }> {
+async function signUp(url: string, headers = {}): Promise<{ readonly id: number }> {
   const body = JSON.stringify({ email, password });
-  const response = await fetch(`${url}/users/`, { method: "POST", headers: json, body });
+  const response = await fetch(`${url}/users/`, { method: "POST", headers: { ...json, ...headers }, body });
   assert.equal(response.status, 201);
   return { id: Number(response.headers.get("location")?.split("/").at(-1)) };
 }

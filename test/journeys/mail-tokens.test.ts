@@ -283,6 +283,6 @@ test("a link is of PUBLIC_URL, whatever a request says of itself", async () => {
     },
   });
   const mail = (await server.mails()).at(-1);
-  assert.match(mail?.text ?? "", /^https:\/\/auth\.example\.com\/mail\/reset\?m=[\w-]{22}#tgm_[\w-]{43}$/m);
+  assert.match(mail?.text ?? "", /^https:\/\/auth\.example\.com\/mail\/reset\?m=[\w-]{22}&l=en#tgm_[\w-]{43}$/m);
   assert.doesNotMatch(`${mail?.text} ${mail?.html} ${mail?.subject}`, /evil/);
 });

@@ -15,7 +15,7 @@ export type ReadMail = {
 
 export function readMail({ to, subject, text, html }: Omit<OutgoingMail, "messageId" | "writtenAt">): ReadMail {
   const [, page = "", mailId = "", token = ""] =
-    /^https?:\/\/[^/\s]+(\/mail\/[a-z-]+)\?m=([\w-]+)#(\S+)$/m.exec(text) ?? [];
+    /^https?:\/\/[^/\s]+(\/mail\/[a-z-]+)\?m=([\w-]+)&l=[\w-]+#(\S+)$/m.exec(text) ?? [];
   const [, code = ""] = /^ {4}([0-9A-Z]{4}-[0-9A-Z]{4})$/m.exec(text) ?? [];
   return { to, subject, text, html, page, mailId, token, code };
 }

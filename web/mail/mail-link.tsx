@@ -3,11 +3,9 @@ import { faultOf } from "../parts/mail-code.tsx";
 import { Notice, ProblemNotice, useCountdown } from "../parts/notice.tsx";
 import { onSubmit } from "../parts/on-submit.ts";
 import { type Answer, api, ask, type Problem } from "../server.ts";
-import { doorWords, mailWords as words } from "./mail-words.ts";
+import { type Door, doorWords, mailWords as words } from "./mail-words.ts";
 import { NewPassword } from "./new-password.tsx";
 import { enter } from "./sign-in-by-mail.tsx";
-
-type Door = keyof typeof doorWords;
 
 /** What the button of each page sends. Opening the page sends nothing: programs that look at links use none up. */
 const sends: Readonly<Record<Door, (token: string, password: string) => Promise<Answer<unknown>>>> = {

@@ -59,5 +59,6 @@ export function CodeField({ value, onValue, error }: CodeFieldProps) {
 
 /** What is wrong with a member of what was sent. */
 export function faultOf(problem: Problem | undefined, pointer: string): string | undefined {
-  return problem?.errors?.find((fault) => fault.pointer === pointer)?.detail;
+  const found = problem?.errors?.find((fault) => fault.pointer === pointer);
+  return found && (words.faults[found.code] ?? found.detail);
 }

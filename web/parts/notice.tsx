@@ -27,7 +27,8 @@ type ProblemNoticeProps = {
 
 /** A refusal: what happened, what to do, which gate, and its page. After a 429 it counts down to the truth. */
 export function ProblemNotice({ problem, onRetry }: ProblemNoticeProps) {
-  const { title, detail, type, gate, request_id: requestId, retry_after_seconds: seconds } = problem;
+  const { type, gate, request_id: requestId, retry_after_seconds: seconds } = problem;
+  const { title, detail } = words.problems[problem.code] ?? problem;
   return (
     <Notice kind="bad" title={title}>
       <p>{detail}</p>

@@ -1,5 +1,8 @@
+import { germanPartWords } from "./part-words-de.ts";
+import { screenFacts } from "./screen-facts.ts";
+
 /** What the parts say that all pages share. */
-export const partWords = {
+const englishPartWords = {
   brokenTitle: "This page has a fault",
   brokenText: "What you did may or may not have been done. Nothing else is lost: load the page again and look.",
   reload: "Load again",
@@ -27,4 +30,10 @@ export const partWords = {
   code: "Code from the mail",
   codeHint: "Eight letters and digits; capital letters make no difference. The link in the mail does the same.",
   codeAction: "Use the code",
-} as const;
+  /** What the server says itself, in English, by its codes. */
+  problems: {} as Readonly<Record<string, { readonly title: string; readonly detail: string }>>,
+  faults: {} as Readonly<Record<string, string>>,
+};
+export type PartWords = typeof englishPartWords;
+
+export const partWords: PartWords = screenFacts.isGerman ? germanPartWords : englishPartWords;

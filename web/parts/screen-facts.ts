@@ -1,5 +1,6 @@
 const {
   mode = "",
+  language = "en",
   mail = "off",
   signInByMail = "off",
   emailVerification = "off",
@@ -8,6 +9,7 @@ const {
 
 /** What the server wrote into the page, so that its script need not ask. */
 export const screenFacts = {
+  isGerman: language === "de",
   isDevelopment: mode === "development",
   hasMail: mail === "on",
   verifiesAddresses: mail === "on" && emailVerification !== "off",

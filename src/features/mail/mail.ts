@@ -11,7 +11,7 @@ import { createMailDelivery, type MailDelivery } from "./mail-delivery.ts";
 import { countMails, countSteps, deleteOldMails, findMail, insertMail, insertStep } from "./mail-store.ts";
 import { mailTemplates } from "./mail-templates.ts";
 import type { MailKind } from "./mail-texts.ts";
-import { writeMail } from "./write-mail.ts";
+import { languageOfMail, writeMail } from "./write-mail.ts";
 
 type Door = { readonly purpose: MailTokenPurpose; readonly page: string; readonly hasCode?: true };
 
@@ -69,13 +69,14 @@ export async function sendMail(tx: Platform, mail: NewMail): Promise<string> {
   const door = doors[kind];
   const id = tx.secrets.randomText(16);
   const now = tx.clock.now();
+  const language = languageOfMail(tx, account?.locale ?? null);
   const lifetimeSeconds = door ? lifetimesSeconds[door.purpose] : sendingSecondsMax;
   const letter = {
     kind,
     email: mail.email,
     ...(mail.newEmail === undefined ? {} : { newEmail: mail.newEmail }),
     cause: { at: now, address: mail.origin.address, userAgent: mail.origin.userAgent },
-    link: linkTo(tx, door && { ...door, id, token: fresh.link, lifetimeSeconds }),
+    link: linkTo(tx, door && { ...door, id, token: fresh.link, lifetimeSeconds, language }),
     ...(door?.hasCode ? { code: { shown: shownCode(fresh.code), lifetimeSeconds: codeLifetimeSeconds } } : {}),
   };
   const written = writeMail(tx, letter, account?.locale ?? null);
@@ -115,7 +116,12 @@ export async function sendMail(tx: Platform, mail: NewMail): Promise<string> {
 
 const browserPurpose = "mail-browser";
 
-type Target = Door & { readonly id: string; readonly token: string; readonly lifetimeSeconds: number };
+type Target = Door & {
+  readonly id: string;
+  readonly token: string;
+  readonly lifetimeSeconds: number;
+  readonly language: string;
+};
 
 /** Of PUBLIC_URL alone, never of a header (requirement 78). The token is a fragment: no log and no referrer has it. */
 function linkTo(
@@ -123,8 +129,8 @@ function linkTo(
   target: Target | undefined,
 ): { readonly address: string; readonly lifetimeSeconds: number | undefined } {
   if (target === undefined) return { address: `${config.publicUrl}/sign-in`, lifetimeSeconds: undefined };
-  const { page, id, token, lifetimeSeconds } = target;
-  return { address: `${config.publicUrl}${page}?m=${id}#${token}`, lifetimeSeconds };
+  const { page, id, token, lifetimeSeconds, language } = target;
+  return { address: `${config.publicUrl}${page}?m=${id}&l=${language}#${token}`, lifetimeSeconds };
 }
 
 async function isOneNoticeTooMany(tx: Platform, kind: MailKind, accountId: number): Promise<boolean> {

@@ -25,12 +25,17 @@ export function writeMail(
   locale: string | null,
 ): WrittenMail {
   const { texts, layout } = mailTemplates(platform);
-  const language = languageFor([...texts.keys()], locale, platform.config.mail.locale);
+  const language = languageOfMail(platform, locale);
   const own = texts.get(language);
   if (own === undefined) throw new Error(`There are no mails in ${language}.`);
   const facts = factsOf(platform, letter, language, own);
   const parts = partsOf(platform, { letter, language, texts: own, facts });
   return { subject: fill(own.mails[letter.kind].subject, facts), text: asText(parts), html: asHtml(layout, parts) };
+}
+
+/** The language that a mail to somebody is written in. */
+export function languageOfMail(platform: Pick<Platform, "templateFiles" | "config">, locale: string | null): string {
+  return languageFor([...mailTemplates(platform).texts.keys()], locale, platform.config.mail.locale);
 }
 
 /** The language that fits best, by dropping from the end what is too special (RFC 4647 §3.4): `de-AT` reads `de`. */

@@ -12,6 +12,8 @@ export type Screen = {
   readonly script: string;
   /** The place in the main navigation that it belongs to. */
   readonly place: string;
+  /** Title and lead in German, where the script knows German, too. */
+  readonly german?: { readonly title: string; readonly lead: string };
   /** Where the page is there at all. */
   readonly isThere?: (config: Config) => boolean;
 };
@@ -35,6 +37,10 @@ export const screens: readonly Screen[] = [
     path: "/sign-in/by-mail",
     title: "Sign in by mail",
     lead: "With a link or a code that is mailed to you, and no password.",
+    german: {
+      title: "Anmelden per Mail",
+      lead: "Mit einem Link oder einem Code, der dir gemailt wird, und ohne Passwort.",
+    },
     script: "mail",
     place: "/account",
     isThere: ({ mail }) => mail.signInByMail,
@@ -66,6 +72,7 @@ export const screens: readonly Screen[] = [
     path: "/mail/forgot",
     title: "Forgot your password?",
     lead: "Choose a new one: a mail to your address lets you.",
+    german: { title: "Passwort vergessen?", lead: "Wähle ein neues: Eine Mail an deine Adresse macht das möglich." },
     script: "mail",
     place: "/account",
   },
@@ -73,6 +80,7 @@ export const screens: readonly Screen[] = [
     path: "/mail/verify",
     title: "Confirm your address",
     lead: "One button, and nothing happens before you press it.",
+    german: { title: "Bestätige deine Adresse", lead: "Ein Knopf, und bevor du ihn drückst, geschieht nichts." },
     script: "mail",
     place: "/account",
   },
@@ -80,6 +88,7 @@ export const screens: readonly Screen[] = [
     path: "/mail/reset",
     title: "Choose a new password",
     lead: "With the link from the mail, which works once.",
+    german: { title: "Wähle ein neues Passwort", lead: "Mit dem Link aus der Mail; er gilt einmal." },
     script: "mail",
     place: "/account",
   },
@@ -87,6 +96,7 @@ export const screens: readonly Screen[] = [
     path: "/mail/change-email",
     title: "Confirm another address",
     lead: "One button, and your account has this address.",
+    german: { title: "Bestätige die neue Adresse", lead: "Ein Knopf, und dein Konto hat diese Adresse." },
     script: "mail",
     place: "/account",
   },
@@ -94,6 +104,7 @@ export const screens: readonly Screen[] = [
     path: "/mail/sign-in",
     title: "Sign in by mail",
     lead: "With the link from the mail, which works once.",
+    german: { title: "Anmelden per Mail", lead: "Mit dem Link aus der Mail; er gilt einmal." },
     script: "mail",
     place: "/account",
   },
@@ -101,6 +112,7 @@ export const screens: readonly Screen[] = [
     path: "/mail/undo-email-change",
     title: "Take the old address back",
     lead: "If it was not you who changed the address of your account.",
+    german: { title: "Hol die alte Adresse zurück", lead: "Wenn nicht du die Adresse deines Kontos geändert hast." },
     script: "mail",
     place: "/account",
   },
@@ -108,6 +120,10 @@ export const screens: readonly Screen[] = [
     path: "/mail/not-me",
     title: "This was not me",
     lead: "Lock everybody else out of your account, and choose a new password.",
+    german: {
+      title: "Das war ich nicht",
+      lead: "Sperr alle anderen aus deinem Konto aus, und wähle ein neues Passwort.",
+    },
     script: "mail",
     place: "/account",
   },

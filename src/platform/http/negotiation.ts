@@ -19,6 +19,15 @@ export function preferredLanguage(headers: IncomingHttpHeaders): string | undefi
     : undefined;
 }
 
+/** Which of these languages suits a browser best; the first one when none does. */
+export function languageAmong<Language extends string>(
+  languages: readonly [Language, ...Language[]],
+  headers: IncomingHttpHeaders,
+): Language {
+  const best = new Negotiator({ headers }).language([...languages]);
+  return languages.find((language) => language === best) ?? languages[0];
+}
+
 /** Makes this answer a page, with the headers under which a page may load its own files. Returns what to send. */
 export function asPage({ config }: Pick<Platform, "config">, reply: FastifyReply, html: string): string {
   reply.headers(securityHeaders(config.publicUrl).page).type("text/html; charset=utf-8");

@@ -42,9 +42,12 @@ export function pageOf({
   title,
   at,
   main,
+  language = "en",
   assets,
 }: {
   readonly title: string;
+  /** Of the title and of what is in `main`; the frame around it is English. */
+  readonly language?: string;
   /** The place in the navigation that this page is, or belongs to. */
   readonly at: string;
   readonly main: SafeHtml;
@@ -57,14 +60,14 @@ export function pageOf({
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>${title}</title>
+<title lang="${language}">${title}</title>
 <link rel="icon" href="/assets/favicon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/assets/tollgate.css">
 ${assets ? assetLinks(assets) : ""}
 </head>
 <body>
 ${frameTop(at, "main")}
-<main id="main" tabindex="-1">${main}</main>
+<main id="main" lang="${language}" tabindex="-1">${main}</main>
 <footer><p>Every request passes seven gates. Every refusal says which one, and why.</p></footer>
 </body>
 </html>
