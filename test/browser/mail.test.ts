@@ -178,7 +178,12 @@ test("who reads German has the mail and the pages that it leads to in German, wh
   if (opened === undefined) return;
   const { page, url } = opened;
   await signUp(url, { "accept-language": "de-AT,de;q=0.9" });
-  await page.goto(`${url}/mail/forgot`);
+  await page.goto(`${url}/sign-in`);
+  await page.getByLabel("E-Mail-Adresse").fill(email);
+  await page.getByRole("textbox", { name: "Passwort" }).fill(next);
+  await page.getByRole("button", { name: "Anmelden", exact: true }).click();
+  await page.getByText("Adresse oder Passwort stimmt nicht").waitFor();
+  await page.getByRole("link", { name: "Passwort vergessen?" }).click();
   await page.getByRole("heading", { name: "Passwort vergessen?" }).waitFor();
   await page.getByLabel("E-Mail-Adresse").fill("keine");
   await page.getByRole("button", { name: "Schick mir eine Mail" }).click();

@@ -1,6 +1,6 @@
 import type { DoorWords, englishDoorWords, englishMailWords } from "./mail-words-en.ts";
 
-const signIn = { path: "/sign-in", label: "Anmelden" } as const;
+const signIn = { path: "/sign-in?l=de", label: "Anmelden" } as const;
 const account = { path: "/account", label: "Dein Konto" } as const;
 const forgot = { path: "/mail/forgot?l=de", label: "Per Mail ein neues Passwort wählen" } as const;
 

@@ -41,9 +41,18 @@ export const germanPartWords: PartWords = {
     },
     "email-taken": {
       title: "Die Adresse ist vergeben",
-      detail: "Ein anderes Konto hat sie inzwischen.",
+      detail: "Es gibt schon ein Konto mit ihr.",
     },
     "switched-off": { title: "Das gibt es hier nicht", detail: "Dieser Server hat es abgeschaltet." },
+    "wrong-credentials": {
+      title: "Adresse oder Passwort stimmt nicht",
+      detail:
+        "Welches von beiden, sagen wir niemandem. Versuch es noch einmal, oder wähle per Mail ein neues Passwort.",
+    },
+    "email-not-verified": {
+      title: "Die Adresse ist noch nicht bestätigt",
+      detail: "Öffne den Link in der Mail, die an sie ging, oder lass dir eine neue schicken.",
+    },
     "account-disabled": { title: "Das Konto ist gesperrt", detail: "Frag, wer diesen Server betreibt." },
     "password-change-required": {
       title: "Das Passwort muss ein neues sein",

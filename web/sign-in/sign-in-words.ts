@@ -1,4 +1,7 @@
-export const signInWords = {
+import { screenFacts } from "../parts/screen-facts.ts";
+import { germanSignInWords } from "./sign-in-words-de.ts";
+
+const englishSignInWords = {
   email: "E-mail address",
   password: "Password",
   passwordRule: (lengthMin: number): string =>
@@ -20,4 +23,7 @@ export const signInWords = {
   mailText: (email: string): string =>
     `Look into the mail of ${email}: it says how to go on. It can take a minute; look among the unwanted mail, too.`,
   mailElsewhere: "Are you reading it on another device? Then type its code here.",
-} as const;
+};
+export type SignInWords = typeof englishSignInWords;
+
+export const signInWords: SignInWords = screenFacts.isGerman ? germanSignInWords : englishSignInWords;
