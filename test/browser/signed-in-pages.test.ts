@@ -8,6 +8,7 @@ import {
   assertLightLoad,
   endlessAnimations,
   sidewaysPixels,
+  takePictures,
   watchLoad,
 } from "../support/page-manners.ts";
 import { startServer } from "../support/server-process.ts";
@@ -84,13 +85,6 @@ async function inspect(page: Page, name: string): Promise<void> {
     assert.equal(await sidewaysPixels(page), 0, `${name} scrolls sideways at ${width} px`);
     await assertAccessible(page, `${name} at ${width} px`);
     if (pictures !== undefined) await takePictures(page, `${pictures}/${name}-${width}`);
-  }
-}
-
-async function takePictures(page: Page, path: string): Promise<void> {
-  for (const colorScheme of ["dark", "light"] as const) {
-    await page.emulateMedia({ colorScheme });
-    await page.screenshot({ path: `${path}-${colorScheme}.png`, fullPage: true });
   }
 }
 

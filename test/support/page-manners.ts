@@ -26,6 +26,14 @@ export async function assertAccessible(page: Page, what: string): Promise<void> 
   }
 }
 
+/** In both colour schemes, whole, for a person to look at. */
+export async function takePictures(page: Page, path: string): Promise<void> {
+  for (const colorScheme of ["dark", "light"] as const) {
+    await page.emulateMedia({ colorScheme });
+    await page.screenshot({ path: `${path}-${colorScheme}.png`, fullPage: true });
+  }
+}
+
 /** By how many pixels the page scrolls sideways, once it has drawn itself for the window's size. */
 export async function sidewaysPixels(page: Page): Promise<unknown> {
   await page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))");

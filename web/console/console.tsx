@@ -1,4 +1,4 @@
-import { LocationProvider, Route, Router, useLocation } from "preact-iso";
+import { lazy, LocationProvider, Route, Router, useLocation } from "preact-iso";
 import { useSignedInUser } from "../parts/ask-hooks.ts";
 import { CopyButton } from "../parts/copy-button.tsx";
 import { Skeleton } from "../parts/loading.tsx";
@@ -6,15 +6,17 @@ import { mountScreen } from "../parts/mount.tsx";
 import { Notice, ProblemNotice } from "../parts/notice.tsx";
 import type { User } from "../server.ts";
 import { consoleWords as words } from "./console-words.ts";
-import { Decisions } from "./decisions.tsx";
-import { Health } from "./health.tsx";
-import { Keys } from "./keys.tsx";
-import { Limits } from "./limits.tsx";
-import { Mail } from "./mail.tsx";
 import { Overview } from "./overview.tsx";
-import { Settings } from "./settings.tsx";
-import { Users } from "./users.tsx";
 import "./console.css";
+
+// Each comes when it is first looked at: the overview is what most people see.
+const Users = lazy(async () => (await import("./users.tsx")).Users);
+const Mail = lazy(async () => (await import("./mail.tsx")).Mail);
+const Decisions = lazy(async () => (await import("./decisions.tsx")).Decisions);
+const Limits = lazy(async () => (await import("./limits.tsx")).Limits);
+const Keys = lazy(async () => (await import("./keys.tsx")).Keys);
+const Settings = lazy(async () => (await import("./settings.tsx")).Settings);
+const Health = lazy(async () => (await import("./health.tsx")).Health);
 
 /** Administration. Each view is a client of a few routes under /admin. */
 function Console() {
