@@ -29,11 +29,12 @@ import type { AnyRoute } from "./platform/http/route.ts";
 import { createServer } from "./platform/http/server.ts";
 import { readWebBuild } from "./platform/http/web-build.ts";
 import type { Platform } from "./platform/platform.ts";
-import { repeat } from "./platform/repeat.ts";
+import { repeat, type Stop } from "./platform/repeat.ts";
 
 export type App = Awaited<ReturnType<typeof createServer>> & {
   /** From now on /health/ready answers 503, so that nobody sends new requests. */
   readonly beginShutdown: () => void;
+  readonly isStopping: () => boolean;
   /** What is done in the background now and then, by hand: for tests that turn the clock. */
   readonly reloadKeys: () => Promise<void>;
   readonly flushKeyUsage: () => Promise<void>;
@@ -83,7 +84,7 @@ export async function buildApp(platform: Platform): Promise<App> {
     onAnswered: (request, reply) => watchMailPages(platform, request, reply),
   });
   const stops = [
-    repeat(purgeEverySeconds, () => purge(platform), platform.log),
+    ...purging(platform),
     // Twice as often as promised, so that no request has to do it when one turn fails.
     repeat(sessions.keyReloadSeconds / 2, sessions.reloadKeys, platform.log),
     repeat(keyUsageEverySeconds, sessions.flushKeyUsage, platform.log),
@@ -110,9 +111,8 @@ export async function buildApp(platform: Platform): Promise<App> {
     flushOverview: overview.flush,
     tickStreams: streams.tick,
     deliverMail: mail.deliver,
-    beginShutdown: () => {
-      isStopping = true;
-    },
+    isStopping: () => isStopping,
+    beginShutdown: () => void (isStopping = true),
   });
 }
 
@@ -123,6 +123,12 @@ const mailEverySeconds = 1;
 const purgeEverySeconds = 60;
 /** Short writes, so that nobody waits for them; what is left goes the next time. */
 const purgeStepsMax = 20;
+
+/** Of the workers of one machine one does it, which is enough; on other machines another may, at the same time. */
+function purging(platform: Platform): Stop[] {
+  if (platform.worker !== undefined && platform.worker.number !== 1) return [];
+  return [repeat(purgeEverySeconds, () => purge(platform), platform.log)];
+}
 
 async function purge(platform: Platform): Promise<void> {
   for (const purgeSome of [purgeSessions, purgeAnswers, purgeThrowaways, purgeMails]) {

@@ -26,6 +26,8 @@ test("an empty environment is development, as the contract says", () => {
     mode: "development",
     host: "127.0.0.1",
     port: 8000,
+    workers: 1,
+    shutdownDelayMilliseconds: 0,
     publicUrl: "http://localhost:8000",
     database: { kind: "sqlite", path: resolve("data/tollgate.db") },
     redis: undefined,
@@ -121,6 +123,11 @@ const good: readonly Good[] = [
   { env: { HOST: "my-host.example" }, expected: { host: "my-host.example" } },
   { env: { PORT: "1" }, expected: { port: 1, publicUrl: "http://localhost:1" } },
   { env: { PORT: "65535" }, expected: { port: 65_535, publicUrl: "http://localhost:65535" } },
+  {
+    env: { WORKERS: "64" },
+    expected: { workers: 64, hashing: { ...configFrom({}).hashing, threads: 1, queueMax: 16 } },
+  },
+  { env: { SHUTDOWN_DELAY: "5m" }, expected: { shutdownDelayMilliseconds: 300_000 } },
   { env: { PUBLIC_URL: "HTTPS://Accounts.Example.com:443/" }, expected: { publicUrl: "https://accounts.example.com" } },
   { env: { PUBLIC_URL: "http://[::1]:8000" }, expected: { publicUrl: "http://[::1]:8000" } },
   {
@@ -212,6 +219,8 @@ const bad: Readonly<Record<string, readonly string[]>> = {
   TOLLGATE_MODE: ["prod", "Production"],
   HOST: ["http://x", "a b", "-x", "x".repeat(254), "127.0.0.1:8000"],
   PORT: ["0", "65536", "-1", "8000.5", "1e3", "0x10", "abc", " 80"],
+  WORKERS: ["0", "65", "-1", "auto"],
+  SHUTDOWN_DELAY: ["6m", "-1s", "soon"],
   PUBLIC_URL: [
     "localhost:8000",
     "ftp://x",

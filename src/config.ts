@@ -12,6 +12,10 @@ export type Config = {
   readonly mode: "development" | "production";
   readonly host: string;
   readonly port: number;
+  /** Processes that serve on this port, on this machine. */
+  readonly workers: number;
+  /** Between the first signal and the last request that is taken. */
+  readonly shutdownDelayMilliseconds: number;
   /** Origin of this server as clients see it, without a trailing slash: issuer of tokens, base of problem types. */
   readonly publicUrl: string;
   readonly database:
@@ -87,6 +91,7 @@ export function readConfig(env: Environment, cores: number = availableParallelis
   const reader = createReader(env, cores);
   const config = readAll(reader);
   reader.faults.push(...unknownLimits(env), ...insecurePublicUrl(env, config), ...mailFaults(env, config));
+  reader.faults.push(...unreachableMemory(config));
   return reader.faults.length === 0 ? { ok: true, config } : { ok: false, faults: reader.faults };
 }
 
@@ -101,7 +106,7 @@ type Reader = {
 function createReader(env: Environment, cores: number): Reader {
   const faults: string[] = [];
   const effective: EffectiveSetting[] = [];
-  let known: Known = { mode: "development", cores, port: 8000, hashThreads: cores, hasMail: true };
+  let known: Known = { mode: "development", cores, port: 8000, workers: 1, hashThreads: cores, hasMail: true };
   return {
     faults,
     effective,
@@ -135,6 +140,9 @@ function readAll({ read, learn, effective }: Reader): Config {
   const port = read(settings.port);
   learn({ port });
   const publicUrl = read(settings.publicUrl);
+  const workers = read(settings.workers);
+  learn({ workers });
+  const shutdownDelayMilliseconds = read(settings.shutdownDelayMilliseconds);
   const database = readDatabase(read);
   const redis = read(settings.redis);
   return {
@@ -142,6 +150,8 @@ function readAll({ read, learn, effective }: Reader): Config {
     host,
     port,
     publicUrl,
+    workers,
+    shutdownDelayMilliseconds,
     database,
     redis,
     dataDirectory: dataDirectoryOf(database),
@@ -240,6 +250,11 @@ function unknownLimits(env: Environment): string[] {
   return unknown.map((name) => {
     return `${name.slice(0, echoLengthMax)} names no limit: use one of ${[...known].join(", ")}, or remove it.`;
   });
+}
+
+function unreachableMemory({ workers, database }: Config): string[] {
+  if (workers === 1 || database.kind !== "sqlite-memory") return [];
+  return ["WORKERS must be 1 with DATABASE_URL=sqlite::memory:, which one process alone can reach: use a file."];
 }
 
 function insecurePublicUrl(env: Environment, { mode, trustedProxies }: Config): string[] {

@@ -8,6 +8,8 @@ export type Known = {
   readonly mode: Mode;
   readonly cores: number;
   readonly port: number;
+  /** Processes that share the cores. */
+  readonly workers: number;
   readonly hashThreads: number;
   /** Whether mail goes anywhere: to a relay, or to the inbox of a development server. */
   readonly hasMail: boolean;

@@ -20,6 +20,7 @@ import {
 const tokenAlgorithms = ["ES256", "EdDSA", "HS256"] as const;
 const logLevels = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
 
+const workersMax = 64;
 const argon2MemoryMin = { development: 8, production: 19_456 };
 const argon2PassesMin = { development: 1, production: 2 };
 
@@ -58,6 +59,23 @@ export const settings = {
     defaultShown: "http://localhost:PORT",
     otherwise: ({ port }) => `http://localhost:${port}`,
     parse: parsePublicUrl,
+  }),
+  workers: setting({
+    name: "WORKERS",
+    meaning: "How many processes serve, all on one port; `serve --workers` goes before it.",
+    bounds: "1 to 64",
+    example: "2",
+    otherwise: "1",
+    parse: (text) => parseWholeNumber(text, 1, workersMax),
+  }),
+  shutdownDelayMilliseconds: setting({
+    name: "SHUTDOWN_DELAY",
+    meaning:
+      "How long after SIGTERM requests are still taken, while /health/ready is 503 already: as long as a balancer needs to notice.",
+    bounds: "0s to 5m",
+    example: "5s",
+    otherwise: "0s",
+    parse: (text) => parseMilliseconds(text, "0s", "5m"),
   }),
   ...databaseSettings,
   redis: setting({
@@ -164,11 +182,11 @@ export const settings = {
   }),
   hashThreads: setting({
     name: "HASH_THREADS",
-    meaning: "How many passwords are hashed at once, each in a thread.",
+    meaning: "How many passwords are hashed at once by each process, each in a thread.",
     bounds: "1 to the number of cores",
     example: "1",
-    defaultShown: "the number of cores",
-    otherwise: ({ cores }) => String(cores),
+    defaultShown: "the number of cores, divided among WORKERS",
+    otherwise: ({ cores, workers }) => String(Math.max(1, Math.floor(cores / workers))),
     parse: (text, { cores }) => parseWholeNumber(text, 1, cores),
   }),
   hashQueueMax: setting({
@@ -233,7 +251,7 @@ export type SettingReference = {
 
 /** The rows of docs/reference/settings.md. */
 export function settingsReference(): SettingReference[] {
-  const known = { mode: "development", cores: 1, port: 8000, hashThreads: 1, hasMail: true } as const;
+  const known = { mode: "development", cores: 1, port: 8000, workers: 1, hashThreads: 1, hasMail: true } as const;
   return [...Object.values<Setting<unknown>>(settings), ...limitSettings.values()].map((entry) => {
     const { name, meaning, bounds, secret } = entry;
     const development = entry.defaultShown ?? (entry.defaultText(known) || "none");

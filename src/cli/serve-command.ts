@@ -1,52 +1,121 @@
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { type App, buildApp } from "../app.ts";
 import type { Config } from "../config.ts";
 import { type ControlSocket, openControlSocket } from "../platform/control-socket.ts";
+import { createMemoryDecisions } from "../platform/counting.ts";
 import { placeOfDatabase } from "../platform/database/database.ts";
 import { type Platform, closePlatform, createPlatform } from "../platform/platform.ts";
 import { secretKeyPath } from "../platform/secrets.ts";
 import { StartError } from "../platform/start-error.ts";
+import { createLog } from "../platform/telemetry/log.ts";
+import { createPrimary } from "../platform/workers/primary.ts";
+import { ownWorker, type Worker } from "../platform/workers/worker.ts";
 import { type ExitCode, type Run, type Terminal, columns, configOf } from "./terminal.ts";
 
 const stopMillisecondsMax = 10_000;
+/** A worker that is late ends itself by then. */
+const killMillisecondsAfter = 2_000;
 const idleCheckMilliseconds = 100;
+
+type ServeOptions = { readonly json?: true; readonly workers?: string };
 
 export function addServeCommand(program: Command, terminal: Terminal, run: Run): void {
   program
     .command("serve")
     .description("Run the server until SIGTERM or Ctrl+C.")
+    .option("--workers <count>", "how many processes serve on this port; goes before WORKERS", parseWorkers)
     .option("--json", "tell in JSON where it listens")
-    .action(run((options: { json?: true }) => serve(options, terminal)));
+    .action(run((options: ServeOptions) => serve(options, terminal)));
+}
+
+function parseWorkers(text: string): string {
+  if (/^([1-9]|[1-5]\d|6[0-4])$/.test(text)) return text;
+  throw new InvalidArgumentError("It must be a whole number from 1 to 64.");
+}
+
+async function serve({ json, workers }: ServeOptions, terminal: Terminal): Promise<ExitCode> {
+  const env = workers === undefined ? terminal.env : { ...terminal.env, WORKERS: workers };
+  const config = configOf({ ...terminal, env });
+  const greet = (address: string): void => {
+    if (json) terminal.out(JSON.stringify({ address, ...places(config) }));
+    else for (const line of greeting(config, address)) terminal.out(line);
+  };
+  const worker = ownWorker();
+  if (worker === undefined && config.workers > 1) return await serveWithWorkers(config, greet);
+  return await serveHere(config, worker, worker ? worker.primary.listening : greet);
 }
 
 type Running = { readonly platform: Platform; readonly app: App; readonly control: ControlSocket | undefined };
 
-async function serve(options: { json?: true }, terminal: Terminal): Promise<ExitCode> {
-  const config = configOf(terminal);
-  const stopRequested = listenForSignals();
-  const platform = await createPlatform(config);
+/** Serves in this process, which is a worker or the only one. */
+async function serveHere(
+  config: Config,
+  worker: Worker | undefined,
+  greet: (address: string) => void,
+): Promise<ExitCode> {
+  const stopRequested = worker ? whenTold(worker) : listenForSignals(() => process.exit(1));
+  const platform = await createPlatform(config, worker ? { worker } : {});
   surviveOwnFaults(platform);
   const running = await start(platform);
-  const { address } = running;
-  if (options.json) terminal.out(JSON.stringify({ address, ...places(config) }));
-  else for (const line of greeting(config, address)) terminal.out(line);
-  const signal = await stopRequested;
-  platform.log.info(`${signal}: stopping; requests that are under way have ${stopMillisecondsMax / 1000} seconds`);
+  greet(running.address);
+  platform.log.info(stopSentence(await stopRequested));
   return await stopInTime(running);
 }
 
+function stopSentence(reason: string): string {
+  return `${reason}: stopping; requests that are under way have ${stopMillisecondsMax / 1000} seconds`;
+}
+
 /** The first signal asks for a stop; the second one does not wait for anything. */
-function listenForSignals(): Promise<NodeJS.Signals> {
-  const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
+function listenForSignals(force: () => void): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
   let isStopping = false;
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.on(signal, () => {
-      if (isStopping) process.exit(1);
+      if (isStopping) force();
       isStopping = true;
       resolve(signal);
     });
   }
   return promise;
+}
+
+/**
+ * A terminal and systemd send their signal to the whole group, so a worker gets each twice: by itself and by word of
+ * the primary process, which alone decides that nobody waits any more. A signal to a worker alone replaces it.
+ */
+function whenTold({ primary }: Worker): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => resolve(signal));
+  primary.hear((tidings) => {
+    if (tidings.about === "stop") resolve("the primary process stops");
+  });
+  return promise;
+}
+
+/** Serves in workers: this process counts for them, passes on what they share, and replaces one that dies. */
+async function serveWithWorkers(config: Config, greet: (address: string) => void): Promise<ExitCode> {
+  const log = createLog(config, "primary");
+  const decisions = createMemoryDecisions();
+  const fleet = createPrimary(config.workers, { log, decisions });
+  const stopRequested = listenForSignals(() => {
+    fleet.kill();
+    process.exit(1);
+  });
+  surviveOwnFaults({ log });
+  const address = await fleet.start();
+  if (address === undefined) return 1;
+  const control = await openControlSocket({ config, decisions, log });
+  greet(address);
+  let isLost = false;
+  const lost = fleet.lost.then(() => {
+    isLost = true;
+    return "no worker stays alive";
+  });
+  log.info(stopSentence(await Promise.race([stopRequested, lost])));
+  const isWell = await fleet.stop(config.shutdownDelayMilliseconds + stopMillisecondsMax + killMillisecondsAfter);
+  await control?.close();
+  return isWell && !isLost ? 0 : 1;
 }
 
 function surviveOwnFaults({ log }: Pick<Platform, "log">): void {
@@ -63,7 +132,8 @@ async function start(platform: Platform): Promise<Running & { readonly address: 
     const app = await buildApp(platform);
     closeConnectionsWhenStopping(app);
     const address = await app.listen({ host, port });
-    return { platform, app, address, control: await openControlSocket(platform) };
+    // Workers have their primary's: it keeps the decisions of all.
+    return { platform, app, address, control: platform.worker ? undefined : await openControlSocket(platform) };
   } catch (error) {
     await closePlatform(platform);
     throw listenFault(error, platform.config) ?? error;
@@ -73,7 +143,7 @@ async function start(platform: Platform): Promise<Running & { readonly address: 
 /** A request under way when the stop began is the last one of its connection (RFC 9112 §9.6). */
 function closeConnectionsWhenStopping(app: App): void {
   app.addHook("onSend", async (_request, reply) => {
-    if (!app.server.listening) reply.header("connection", "close");
+    if (app.isStopping()) reply.header("connection", "close");
   });
 }
 
@@ -96,9 +166,12 @@ function listenFault(error: unknown, { host, port }: Config): StartError | undef
 }
 
 async function stopInTime(running: Running): Promise<ExitCode> {
+  const { app, platform } = running;
+  app.beginShutdown();
+  await platform.realClock.wait(platform.config.shutdownDelayMilliseconds);
   const { promise: late, resolve } = Promise.withResolvers<ExitCode>();
   const deadline = setTimeout(() => {
-    running.platform.log.error("stopped with requests still under way");
+    platform.log.error("stopped with requests still under way");
     resolve(1);
   }, stopMillisecondsMax);
   try {
@@ -108,9 +181,8 @@ async function stopInTime(running: Running): Promise<ExitCode> {
   }
 }
 
-/** Readiness first, then the door, then what is under way, then what it stands on. */
+/** Readiness is gone; then the door, then what is under way, then what it stands on. */
 async function stop({ platform, app, control }: Running): Promise<ExitCode> {
-  app.beginShutdown();
   // A connection that becomes idle after close() would else hold the server until its keep-alive ends.
   const idleCheck = setInterval(() => app.server.closeIdleConnections(), idleCheckMilliseconds);
   try {

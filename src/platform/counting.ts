@@ -1,23 +1,35 @@
 import { pino } from "pino";
 import type { Config } from "../config.ts";
 import { type LimitName, type WithoutRedis, limits } from "../contract/limits.ts";
-import { systemClock } from "./clock.ts";
-import { createMemoryDecisionLog, type Decision } from "./http/decisions.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import { createMemoryDecisionLog, type Decision, type DecisionLog } from "./http/decisions.ts";
 import { createSharedDecisionLog } from "./http/redis-decisions.ts";
 import type { Platform } from "./platform.ts";
 import { createFallbackRateLimiter } from "./rate-limit/fallback-rate-limiter.ts";
-import { createMemoryRateLimiter } from "./rate-limit/memory-rate-limiter.ts";
+import { createMemoryRateLimiter, type MemoryRateLimiter } from "./rate-limit/memory-rate-limiter.ts";
 import { createRedisRateLimiter } from "./rate-limit/redis-rate-limiter.ts";
 import { createRedisClient } from "./redis/redis-client.ts";
 import { createRedisMetrics } from "./redis/redis-metrics.ts";
 import { createRedis } from "./redis/redis.ts";
 import { createSecrets, findSecretKey } from "./secrets.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
+import { createPrimaryDecisionLog } from "./workers/primary-decisions.ts";
+import { createPrimaryRateLimiter } from "./workers/primary-rate-limiter.ts";
 
 const decisionsMax = 10_000;
 const limiterKeysMax = 100_000;
 
-/** What several processes share if there is a Redis, and each keeps in its own memory if not. */
+/** The limits of one process, in its memory; those of several workers are in the memory of their primary process. */
+export function createMemoryLimits(clock: Pick<Clock, "monotonicNow">): MemoryRateLimiter {
+  return createMemoryRateLimiter(clock, { keysMax: limiterKeysMax });
+}
+
+/** The refusals of one process, or of several workers in their primary process. */
+export function createMemoryDecisions(): DecisionLog {
+  return createMemoryDecisionLog(decisionsMax);
+}
+
+/** What processes share if there is a Redis; if not, each keeps it in its own memory, and workers in their primary's. */
 export function createCounting({
   config,
   clock,
@@ -25,12 +37,13 @@ export function createCounting({
   metrics,
   log,
   secrets,
-}: Pick<Platform, "config" | "clock" | "realClock" | "metrics" | "log" | "secrets">): Pick<
+  worker,
+}: Pick<Platform, "config" | "clock" | "realClock" | "metrics" | "log" | "secrets" | "worker">): Pick<
   Platform,
   "redis" | "rateLimiter" | "decisions"
 > {
-  const local = createMemoryRateLimiter(clock, { keysMax: limiterKeysMax });
-  const ownDecisions = createMemoryDecisionLog(decisionsMax);
+  const local = worker ? createPrimaryRateLimiter(worker.primary) : createMemoryLimits(clock);
+  const ownDecisions = worker ? createPrimaryDecisionLog(worker.primary) : createMemoryDecisions();
   if (config.redis === undefined) return { redis: undefined, rateLimiter: local, decisions: ownDecisions };
   const redisMetrics = createRedisMetrics(metrics.registry);
   const redis = createRedis({
@@ -57,7 +70,8 @@ export async function findSharedDecision(config: Config, requestId: string): Pro
   const secret = secretKey ?? (dataDirectory && findSecretKey(dataDirectory));
   if (address === undefined || secret === undefined) return undefined;
   const clocks = { clock: systemClock, realClock: systemClock };
-  const quiet = { metrics: createMetrics(), log: pino({ level: "silent" }), secrets: createSecrets(secret) };
+  const log = pino({ level: "silent" });
+  const quiet = { metrics: createMetrics(), log, secrets: createSecrets(secret), worker: undefined };
   const { redis, decisions } = createCounting({ config, ...clocks, ...quiet });
   try {
     await redis?.open();

@@ -6,6 +6,9 @@ export type TurnableClock = Clock & {
   /** Back to real time. */
   readonly reset: () => void;
   readonly offsetMilliseconds: () => number;
+  /** How far ahead both times are, in milliseconds: for the clock of another process to be turned alike. */
+  readonly offsets: () => { readonly time: number; readonly monotonic: number };
+  readonly turnTo: (offsets: ReturnType<TurnableClock["offsets"]>) => void;
 };
 
 /**
@@ -27,5 +30,10 @@ export function createTurnableClock(clock: Clock): TurnableClock {
       offset = 0;
     },
     offsetMilliseconds: () => offset,
+    offsets: () => ({ time: offset, monotonic: monotonicOffset }),
+    turnTo: ({ time, monotonic }) => {
+      offset = time;
+      monotonicOffset = Math.max(monotonicOffset, monotonic);
+    },
   };
 }

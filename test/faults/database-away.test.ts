@@ -92,7 +92,7 @@ test("an exception nobody foresaw is 500 with an id, and nothing else", async ()
   };
   const cases = [
     {
-      part: { decisions: { record: () => undefined, find: fail, list: fail, subscribe: () => () => undefined } },
+      part: { decisions: { record: () => undefined, find: fail, list: fail, subscribe: async () => () => undefined } },
       method: "GET",
       url: "/admin/decisions/x",
     },

@@ -18,6 +18,7 @@ export type ServerProcess = {
   readonly port: number;
   readonly process: ChildProcess;
   readonly dataDirectory: string;
+  readonly databaseUrl: string;
   /** What it has written so far, standard output and error together. */
   readonly output: () => string;
   /** Sends SIGTERM and waits for the end. */
@@ -51,8 +52,13 @@ export async function freePort(): Promise<number> {
 export async function runTollgate(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  cwd?: string,
 ): Promise<{ readonly exitCode: number | null; readonly stdout: string; readonly stderr: string }> {
-  const child = spawn(process.execPath, [main, ...args], { env: environment(env), stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [main, ...args], {
+    cwd,
+    env: environment(env),
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
   const [exitCode] = (await once(child, "close")) as [number | null];
   return { exitCode, stdout: stdout(), stderr: stderr() };
@@ -86,7 +92,7 @@ export async function startServer(
     child.kill("SIGTERM");
     return await ended;
   };
-  return { url: `http://127.0.0.1:${port}`, port, process: child, dataDirectory, output, stop };
+  return { url: `http://127.0.0.1:${port}`, port, process: child, dataDirectory, databaseUrl: database, output, stop };
 }
 
 /** Nothing of the machine's own settings but what Node needs to run. */

@@ -60,7 +60,7 @@ function listRoute(platform: Pick<Platform, "decisions" | "secrets">): AnyRoute 
     tag,
     summary: "The last refusals",
     description:
-      "The newest first, a page at a time. The last 10,000 are kept by the process that answered them, while it runs.",
+      "The newest first, a page at a time. The last 10,000 are kept while the server runs; with Redis, of all processes and for a week.",
     access,
     limit: "api",
     query: DecisionsQuery,

@@ -33,8 +33,8 @@ export type DecisionStreams = {
 type Open = {
   readonly request: StreamRequest;
   readonly stream: EventStream;
-  /** Decisions up to this number have been sent, or are not wanted. */
-  sentUpTo: number;
+  /** Decisions up to this number have been sent at the beginning, or are not wanted. */
+  replayedUpTo: number;
   /** What comes while the former ones are looked up; undefined once they are sent. */
   waiting: NumberedDecision[] | undefined;
   beatAt: number;
@@ -48,28 +48,41 @@ export function createDecisionStreams(platform: Pick<Platform, "clock" | "decisi
   const { clock, decisions } = platform;
   const streams = new Set<Open>();
   let isClosed = false;
-  decisions.subscribe((decision) => {
+  let watching: Promise<() => void> | undefined;
+  const tell = (decision: NumberedDecision): void => {
     let data: string | undefined;
     for (const open of streams) {
       if (!isMeant(open.request.filter, decision)) continue;
       if (open.waiting) open.waiting.push(decision);
       else send(clock.monotonicNow(), open, decision, (data ??= JSON.stringify(decisionBody(decision))));
     }
-  });
+  };
+  const forget = (open: Open): void => {
+    streams.delete(open);
+    if (streams.size > 0) return;
+    void watching?.then((end) => end()).catch(() => undefined); // Who opened it has been told what went wrong.
+    watching = undefined;
+  };
   return {
     open: async (request, reply) => {
       const ofAccount = [...streams].filter((open) => open.request.accountId === request.accountId).length;
       if (isClosed || streams.size >= streamsMax || ofAccount >= streamsOfAccountMax) {
         throw new Problem("too-many-streams", { headers: { "retry-after": "5" } });
       }
-      const open = begin(clock.monotonicNow(), request, reply, () => streams.delete(open));
+      const open = begin(clock.monotonicNow(), request, reply, () => forget(open));
       // A question for the headers alone (HEAD) must not leave an endless answer behind.
       if (reply.request.method === "HEAD") {
         open.stream.end();
         return open.stream.body;
       }
       streams.add(open);
-      await replay(platform, open);
+      try {
+        await (watching ??= decisions.subscribe(tell));
+        await replay(platform, open);
+      } catch (error) {
+        open.stream.body.destroy();
+        throw error;
+      }
       return open.stream.body;
     },
     tick: async () => {
@@ -89,7 +102,7 @@ function begin(now: number, request: StreamRequest, reply: FastifyReply, onClose
   return {
     request,
     stream: createEventStream(reply, onClose),
-    sentUpTo: 0,
+    replayedUpTo: 0,
     waiting: [],
     beatAt: now,
     secondBeganAt: now,
@@ -103,7 +116,7 @@ async function replay({ clock, decisions }: Pick<Platform, "clock" | "decisions"
   const after = typeof lastEventId === "string" && /^[0-9]{1,16}$/.test(lastEventId) ? Number(lastEventId) : undefined;
   const missed = after === undefined ? [] : await decisions.list(filter, { after, count: replayedMax });
   for (const decision of missed.toReversed()) {
-    open.sentUpTo = decision.number;
+    open.replayedUpTo = decision.number;
     open.stream.send(eventOf(decision, JSON.stringify(decisionBody(decision))));
   }
   const waiting = open.waiting ?? [];
@@ -114,8 +127,7 @@ async function replay({ clock, decisions }: Pick<Platform, "clock" | "decisions"
 }
 
 function send(now: number, open: Open, decision: NumberedDecision, data: string): void {
-  if (decision.number <= open.sentUpTo) return;
-  open.sentUpTo = decision.number;
+  if (decision.number <= open.replayedUpTo) return;
   if (now - open.secondBeganAt >= 1_000) Object.assign(open, { secondBeganAt: now, sentInSecond: 0 });
   if (open.sentInSecond >= eventsPerSecondMax) {
     open.skipped += 1;

@@ -3,7 +3,8 @@ import { roles } from "../../contract/permissions.ts";
 import { Problem } from "../../contract/problems.ts";
 import { timestamp } from "../../platform/clock.ts";
 import { route, type AnyRoute } from "../../platform/http/route.ts";
-import type { DevelopmentSwitches, Platform } from "../../platform/platform.ts";
+import type { DevelopmentSwitches } from "../../platform/development-switches.ts";
+import type { Platform } from "../../platform/platform.ts";
 import { UserBody, userBody } from "../accounts/accounts.ts";
 import { type Sessions, TokensBody } from "../sessions/sessions.ts";
 import { makeThrowaway, throwawaysMax } from "./development.ts";
@@ -47,7 +48,7 @@ export function developmentRoutes(platform: Platform, sessions: Sessions): reado
   return [...faultRoutes(switches), ...clockRoutes(switches), accountRoute(platform, sessions)];
 }
 
-function faultRoutes({ outage }: DevelopmentSwitches): readonly AnyRoute[] {
+function faultRoutes({ outage, turn }: DevelopmentSwitches): readonly AnyRoute[] {
   const faults = (): Static<typeof Faults> => {
     const secondsLeft = Math.ceil(outage.remainingMilliseconds() / 1000);
     return { database: secondsLeft > 0 ? "away" : "there", seconds_left: secondsLeft };
@@ -80,15 +81,15 @@ function faultRoutes({ outage }: DevelopmentSwitches): readonly AnyRoute[] {
       success: { status: 200, description: "Done.", schema: Faults },
       problems: [],
       handle: async ({ body: { database, seconds = outageSeconds.otherwise } }) => {
-        if (database === "away") outage.begin(seconds * 1000);
-        else outage.end();
+        if (database === "away") await turn({ turn: "database-away", milliseconds: seconds * 1000 });
+        else await turn({ turn: "database-there" });
         return faults();
       },
     }),
   ];
 }
 
-function clockRoutes({ clock }: DevelopmentSwitches): readonly AnyRoute[] {
+function clockRoutes({ clock, turn }: DevelopmentSwitches): readonly AnyRoute[] {
   const reading = (): Static<typeof ClockBody> => ({
     now: timestamp(clock.now()),
     offset_seconds: clock.offsetMilliseconds() / 1000,
@@ -118,7 +119,7 @@ function clockRoutes({ clock }: DevelopmentSwitches): readonly AnyRoute[] {
       handle: async ({ body }) => {
         const milliseconds = body.advance_seconds * 1000;
         if (clock.offsetMilliseconds() + milliseconds > aheadSecondsMax * 1000) throw tooFarAhead();
-        clock.advance(milliseconds);
+        await turn({ turn: "clock-ahead", milliseconds });
         return reading();
       },
     }),
@@ -131,7 +132,7 @@ function clockRoutes({ clock }: DevelopmentSwitches): readonly AnyRoute[] {
       success: { status: 200, description: "The clock as it is now.", schema: ClockBody },
       problems: [],
       handle: async () => {
-        clock.reset();
+        await turn({ turn: "clock-back" });
         return reading();
       },
     }),

@@ -38,17 +38,24 @@ export type NumberedDecision = Decision & {
   readonly number: number;
 };
 
+/** At most `count`, between two numbers if given. */
+export type DecisionRange = {
+  readonly after?: number | undefined;
+  readonly before?: number | undefined;
+  readonly count: number;
+};
+
 /** Keeps the last refused decisions; the oldest goes first. */
 export type DecisionLog = {
   readonly record: (decision: Decision) => void;
   readonly find: (requestId: string) => Promise<NumberedDecision | undefined>;
-  /** At most `count`, the newest first, between two numbers if given. */
-  readonly list: (
-    filter: DecisionFilter,
-    range: { readonly after?: number | undefined; readonly before?: number | undefined; readonly count: number },
-  ) => Promise<readonly NumberedDecision[]>;
-  /** Tells every decision from now on, at once. Returns what ends it. */
-  readonly subscribe: (listener: (decision: NumberedDecision) => void) => () => void;
+  /** The newest first. */
+  readonly list: (filter: DecisionFilter, range: DecisionRange) => Promise<readonly NumberedDecision[]>;
+  /**
+   * Tells every decision, of other processes too, in the order of their numbers: all that are made when the promise is
+   * kept. Returns what ends it. Worth something only while somebody watches.
+   */
+  readonly subscribe: (listener: (decision: NumberedDecision) => void) => Promise<() => void>;
 };
 
 export function createMemoryDecisionLog(decisionsMax: number): DecisionLog {
@@ -72,7 +79,7 @@ export function createMemoryDecisionLog(decisionsMax: number): DecisionLog {
       }
       return listed;
     },
-    subscribe: (listener) => {
+    subscribe: async (listener) => {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },

@@ -4,7 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { pino } from "pino";
 import { openRedis, startRedis, withoutRedis } from "../../../test/support/redis-server.ts";
 import type { RedisParts } from "../redis/redis.ts";
-import { createMemoryDecisionLog, type Decision } from "./decisions.ts";
+import { createMemoryDecisionLog, type Decision, type NumberedDecision } from "./decisions.ts";
 import { createSharedDecisionLog, type SharedDecisionLog } from "./redis-decisions.ts";
 
 const skip = withoutRedis();
@@ -25,9 +25,13 @@ async function openLog(t: TestContext, url: string, parts: Partial<RedisParts> =
 test("what one process refused, another finds and lists, the newest first", { skip }, async (t) => {
   const { url } = await startRedis(t);
   const [one, other] = [await openLog(t, url), await openLog(t, url)];
-  for (let index = 0; index < 150; index += 1) (index % 2 === 0 ? one : other).record(decision(index));
+  for (let index = 0; index < 150; index += 1) {
+    const log = index % 2 === 0 ? one : other;
+    log.record(decision(index));
+    await log.flush();
+  }
   one.record(decision(150, "not-found"));
-  await Promise.all([one.flush(), other.flush()]);
+  await one.flush();
   for (const log of [one, other]) {
     assert.deepEqual({ ...(await log.find("id-0")), number: 0 }, { ...decision(0), number: 0 });
     assert.equal(await log.find("unknown"), undefined);
@@ -80,3 +84,42 @@ test("with Redis away the own ones are told, and what is waiting is shared when 
   for (; (await reader.find("id-1")) === undefined; await pause(20)) await one.flush();
   assert.equal((await reader.list({}, { count: 5 })).length, 1, "once");
 });
+
+test(
+  "who watches hears all processes in order; with Redis away its own, and later the others', none twice",
+  { skip },
+  async (t) => {
+    const server = await startRedis(t);
+    const [one, other] = [await openLog(t, server.url), await openLog(t, server.url)];
+    other.record(decision(1));
+    await other.flush();
+    const heard: NumberedDecision[] = [];
+    const end = await one.subscribe((told) => void heard.push(told));
+    const ids = (): string[] => heard.map(({ requestId }) => requestId);
+    for (let index = 2; index < 8; index += 1) (index % 2 === 0 ? one : other).record(decision(index));
+    while (heard.length < 6) await pause(20);
+    assert.deepEqual(ids().toSorted(), ["id-2", "id-3", "id-4", "id-5", "id-6", "id-7"]);
+    assert.deepEqual(heard, (await other.list({}, { count: 6 })).toReversed());
+
+    await server.kill();
+    one.record(decision(8));
+    other.record(decision(9));
+    while (heard.length < 7) await pause(20);
+    assert.equal(ids().at(-1), "id-8");
+    await server.start();
+    for (; (await one.find("id-9")) === undefined; await pause(20)) await other.flush();
+    one.record(decision(10));
+    while (!ids().includes("id-10") || !ids().includes("id-9")) await pause(20);
+    assert.equal(new Set(ids()).size, ids().length, "none twice");
+    end();
+    one.record(decision(11));
+    other.record(decision(12));
+    await Promise.all([one.flush(), other.flush()]);
+    const again: NumberedDecision[] = [];
+    const endAgain = await one.subscribe((told) => void again.push(told));
+    other.record(decision(13));
+    while (again.length < 1) await pause(20);
+    assert.deepEqual([again[0]?.requestId, ids().includes("id-11")], ["id-13", false]);
+    endAgain();
+  },
+);

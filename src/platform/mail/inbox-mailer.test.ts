@@ -15,6 +15,6 @@ test("the inbox shows the newest first, forgets the oldest, and can be emptied",
     inbox?.mails().map(({ subject }) => subject),
     ["third", "second"],
   );
-  inbox.clear();
+  await inbox.clear();
   assert.deepEqual(inbox.mails(), []);
 });

@@ -32,7 +32,7 @@ export type Mailer = {
 export type MailInbox = {
   /** The newest first. */
   readonly mails: () => readonly OutgoingMail[];
-  readonly clear: () => void;
+  readonly clear: () => Promise<void>;
 };
 
 const wordsLengthMax = 300;

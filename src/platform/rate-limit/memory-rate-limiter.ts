@@ -15,6 +15,18 @@ type Window = {
   head: number;
 };
 
+/** What another process can hold on to, where a closure cannot go. */
+export type MemoryRateLimiter = Omit<RateLimiter, "take"> & {
+  readonly take: (limit: Limit, key: string) => Promise<MemoryDecision>;
+  /** As the `giveBack` of the decision that was counted then; the caller sees to it that it is called once. */
+  readonly giveBackOf: (limitName: string, key: string, countedAt: number) => void;
+};
+
+export type MemoryDecision = RateLimitDecision & {
+  /** The moment that was counted, in this process's monotonic milliseconds; undefined when refused. */
+  readonly countedAt: number | undefined;
+};
+
 /**
  * Exact sliding windows in the memory of one process.
  *
@@ -25,7 +37,7 @@ type Window = {
 export function createMemoryRateLimiter(
   clock: Pick<Clock, "monotonicNow">,
   { keysMax }: { readonly keysMax: number },
-): RateLimiter {
+): MemoryRateLimiter {
   const windowsByLimit = new Map<string, LRUCache<string, Window>>();
   return {
     take: async (limit, key) => {
@@ -38,6 +50,10 @@ export function createMemoryRateLimiter(
       sweep(windows, isOver);
       windows.set(key, window);
       return decide(limit, window, now);
+    },
+    giveBackOf: (limitName, key, countedAt) => {
+      const window = windowsByLimit.get(limitName)?.peek(key);
+      if (window !== undefined) giveBack(window, countedAt);
     },
     keysHeld: (limitName) =>
       limitName === undefined
@@ -65,7 +81,7 @@ export function createMemoryRateLimiter(
   };
 }
 
-function decide(limit: Limit, window: Window, now: number): RateLimitDecision {
+function decide(limit: Limit, window: Window, now: number): MemoryDecision {
   const accepted = window.times.length - window.head < limit.quota;
   if (accepted) window.times.push(now);
   const count = window.times.length - window.head;
@@ -78,6 +94,7 @@ function decide(limit: Limit, window: Window, now: number): RateLimitDecision {
     resetSeconds,
     // A place is free when the oldest one leaves: so long is enough, a second less is not.
     retryAfterSeconds: accepted ? 0 : resetSeconds,
+    countedAt: accepted ? now : undefined,
     giveBack: giveBackOnce(window, accepted ? now : undefined),
   };
 }
@@ -107,9 +124,13 @@ function giveBackOnce(window: Window, time: number | undefined): () => Promise<v
   return async () => {
     if (!isCounted || time === undefined) return;
     isCounted = false;
-    const index = window.times.indexOf(time, window.head);
-    if (index !== -1) window.times.splice(index, 1); // Entries of the same moment are alike.
+    giveBack(window, time);
   };
+}
+
+function giveBack(window: Window, time: number): void {
+  const index = window.times.indexOf(time, window.head);
+  if (index !== -1) window.times.splice(index, 1); // Entries of the same moment are alike.
 }
 
 function forgetOld(window: Window, isOver: (time: number) => boolean): void {
