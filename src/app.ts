@@ -1,7 +1,7 @@
 import { accountRoutes } from "./features/accounts/accounts-routes.ts";
 import { administrationRoutes } from "./features/administration/administration-routes.ts";
 import { auditRoutes } from "./features/audit/audit-routes.ts";
-import { createDecisionStreams } from "./features/decisions/decisions.ts";
+import { createDecisionStreams, type DecisionStreams } from "./features/decisions/decisions.ts";
 import { developmentRoutes } from "./features/development/development-routes.ts";
 import { purgeThrowaways } from "./features/development/development.ts";
 import { decisionRoutes } from "./features/decisions/decisions-routes.ts";
@@ -10,7 +10,7 @@ import { guideRoutes } from "./features/guide/guide-routes.ts";
 import { healthRoutes } from "./features/health/health-routes.ts";
 import { purgeAnswers } from "./features/idempotency/idempotency.ts";
 import { limitRoutes } from "./features/limits/limits-routes.ts";
-import { openOverview } from "./features/overview/overview.ts";
+import { openOverview, type OverviewReader } from "./features/overview/overview.ts";
 import { overviewRoutes } from "./features/overview/overview-routes.ts";
 import { developmentMailRoutes } from "./features/mail/development-mail-routes.ts";
 import { mailRoutes, watchMailPages } from "./features/mail/mail-routes.ts";
@@ -19,7 +19,7 @@ import { pageRoutes } from "./features/pages/pages-routes.ts";
 import { preparePasswordChecks } from "./features/passwords/passwords.ts";
 import { passwordRoutes } from "./features/passwords/passwords-routes.ts";
 import { accountSessionRoutes } from "./features/sessions/account-sessions-routes.ts";
-import { openSessions, purgeSessions } from "./features/sessions/sessions.ts";
+import { openSessions, purgeSessions, type Sessions } from "./features/sessions/sessions.ts";
 import { sessionRoutes } from "./features/sessions/sessions-routes.ts";
 import { signingKeyRoutes } from "./features/sessions/signing-keys-routes.ts";
 import { mailSignInRoutes } from "./features/sign-in/mail-sign-in-routes.ts";
@@ -27,6 +27,7 @@ import { signInRoutes } from "./features/sign-in/sign-in-routes.ts";
 import { signUpRoutes } from "./features/sign-in/sign-up-routes.ts";
 import type { AnyRoute } from "./platform/http/route.ts";
 import { createServer } from "./platform/http/server.ts";
+import { openTlsFiles, type TlsFiles } from "./platform/http/tls-files.ts";
 import { readWebBuild } from "./platform/http/web-build.ts";
 import type { Platform } from "./platform/platform.ts";
 import { repeat, type Stop } from "./platform/repeat.ts";
@@ -53,38 +54,19 @@ export async function buildApp(platform: Platform): Promise<App> {
   const sessions = await openSessions(platform);
   await purgeThrowaways(platform);
   const mail = openMail(platform);
+  const tls = openTlsFiles(platform);
   const overview = openOverview(platform);
   const streams = createDecisionStreams(platform);
-  const build = readWebBuild();
-  const routes = [
-    ...guideRoutes(platform, build),
-    ...signInRoutes(platform, sessions),
-    ...accountRoutes(platform),
-    ...passwordRoutes(platform),
-    ...signUpRoutes(platform, sessions),
-    ...mailSignInRoutes(platform, sessions),
-    ...emailFlowRoutes(platform),
-    ...mailRoutes(platform),
-    ...administrationRoutes(platform),
-    ...overviewRoutes(platform, overview),
-    ...auditRoutes(platform),
-    ...decisionRoutes(platform, streams),
-    ...limitRoutes(platform),
-    ...sessionRoutes(platform, sessions),
-    ...developmentRoutes(platform, sessions),
-    ...developmentMailRoutes(platform),
-    ...accountSessionRoutes(platform),
-    ...signingKeyRoutes(platform, sessions),
-    ...healthRoutes(platform, { isStopping: () => isStopping }),
-    ...pageRoutes(platform, build),
-  ];
+  const routes = routesOf(platform, { sessions, overview, streams, tls, isStopping: () => isStopping });
   const server = await createServer(platform, {
     authenticate: sessions.authenticate,
+    tls: tls?.options(),
     routes,
     onAnswered: (request, reply) => watchMailPages(platform, request, reply),
   });
   const stops = [
     ...purging(platform),
+    ...renewing(platform, server, tls),
     // Twice as often as promised, so that no request has to do it when one turn fails.
     repeat(sessions.keyReloadSeconds / 2, sessions.reloadKeys, platform.log),
     repeat(keyUsageEverySeconds, sessions.flushKeyUsage, platform.log),
@@ -116,13 +98,53 @@ export async function buildApp(platform: Platform): Promise<App> {
   });
 }
 
+type RouteParts = {
+  readonly sessions: Sessions;
+  readonly overview: OverviewReader;
+  readonly streams: DecisionStreams;
+  readonly tls: TlsFiles | undefined;
+  readonly isStopping: () => boolean;
+};
+
+function routesOf(platform: Platform, parts: RouteParts): readonly AnyRoute[] {
+  const { sessions, overview, streams, tls, isStopping } = parts;
+  const build = readWebBuild();
+  return [
+    ...guideRoutes(platform, build),
+    ...signInRoutes(platform, sessions),
+    ...accountRoutes(platform),
+    ...passwordRoutes(platform),
+    ...signUpRoutes(platform, sessions),
+    ...mailSignInRoutes(platform, sessions),
+    ...emailFlowRoutes(platform),
+    ...mailRoutes(platform),
+    ...administrationRoutes(platform),
+    ...overviewRoutes(platform, overview),
+    ...auditRoutes(platform),
+    ...decisionRoutes(platform, streams),
+    ...limitRoutes(platform),
+    ...sessionRoutes(platform, sessions),
+    ...developmentRoutes(platform, sessions),
+    ...developmentMailRoutes(platform),
+    ...accountSessionRoutes(platform),
+    ...signingKeyRoutes(platform, sessions),
+    ...healthRoutes(platform, { isStopping }, tls),
+    ...pageRoutes(platform, build),
+  ];
+}
+
 const keyUsageEverySeconds = 60;
 const overviewEverySeconds = 5;
 const streamsEverySeconds = 2;
 const mailEverySeconds = 1;
+const tlsLookEverySeconds = 1;
 const purgeEverySeconds = 60;
 /** Short writes, so that nobody waits for them; what is left goes the next time. */
 const purgeStepsMax = 20;
+
+function renewing({ log }: Platform, { server }: Pick<App, "server">, tls: TlsFiles | undefined): Stop[] {
+  return tls === undefined ? [] : [repeat(tlsLookEverySeconds, () => tls.look(server), log)];
+}
 
 /** Of the workers of one machine one does it, which is enough; on other machines another may, at the same time. */
 function purging(platform: Platform): Stop[] {

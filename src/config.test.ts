@@ -26,6 +26,7 @@ test("an empty environment is development, as the contract says", () => {
     mode: "development",
     host: "127.0.0.1",
     port: 8000,
+    tls: undefined,
     workers: 1,
     shutdownDelayMilliseconds: 0,
     publicUrl: "http://localhost:8000",
@@ -325,7 +326,7 @@ test("a bad value is one fault: a sentence that names the setting", () => {
 });
 
 /** Any text may be a path; whether it is one, its reader says. */
-const anyText: ReadonlySet<string> = new Set(["MAIL_TEMPLATES"]);
+const anyText: ReadonlySet<string> = new Set(["MAIL_TEMPLATES", "TLS_CERT_FILE", "TLS_KEY_FILE"]);
 
 test("every setting that can be wrong is in the table of bad values", () => {
   const untested = settingsReference().filter(

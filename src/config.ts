@@ -7,6 +7,7 @@ import { type Fault, parsePublicUrl } from "./setting-parsers.ts";
 import { type MailConfig, mailFaults, readMail } from "./mail-settings.ts";
 import type { Known, Setting } from "./setting.ts";
 import { limitSettings, settings } from "./settings.ts";
+import { type TlsConfig, tlsFaults } from "./tls-settings.ts";
 
 export type Config = {
   readonly mode: "development" | "production";
@@ -16,6 +17,8 @@ export type Config = {
   readonly workers: number;
   /** Between the first signal and the last request that is taken. */
   readonly shutdownDelayMilliseconds: number;
+  /** undefined: plain HTTP. */
+  readonly tls: TlsConfig | undefined;
   /** Origin of this server as clients see it, without a trailing slash: issuer of tokens, base of problem types. */
   readonly publicUrl: string;
   readonly database:
@@ -91,7 +94,7 @@ export function readConfig(env: Environment, cores: number = availableParallelis
   const reader = createReader(env, cores);
   const config = readAll(reader);
   reader.faults.push(...unknownLimits(env), ...insecurePublicUrl(env, config), ...mailFaults(env, config));
-  reader.faults.push(...unreachableMemory(config));
+  reader.faults.push(...unreachableMemory(config), ...tlsFaults(env, config));
   return reader.faults.length === 0 ? { ok: true, config } : { ok: false, faults: reader.faults };
 }
 
@@ -106,7 +109,15 @@ type Reader = {
 function createReader(env: Environment, cores: number): Reader {
   const faults: string[] = [];
   const effective: EffectiveSetting[] = [];
-  let known: Known = { mode: "development", cores, port: 8000, workers: 1, hashThreads: cores, hasMail: true };
+  let known: Known = {
+    mode: "development",
+    cores,
+    port: 8000,
+    scheme: "http",
+    workers: 1,
+    hashThreads: cores,
+    hasMail: true,
+  };
   return {
     faults,
     effective,
@@ -139,6 +150,7 @@ function readAll({ read, learn, effective }: Reader): Config {
   const host = read(settings.host);
   const port = read(settings.port);
   learn({ port });
+  const tls = readTls(read, learn);
   const publicUrl = read(settings.publicUrl);
   const workers = read(settings.workers);
   learn({ workers });
@@ -149,6 +161,7 @@ function readAll({ read, learn, effective }: Reader): Config {
     mode,
     host,
     port,
+    tls,
     publicUrl,
     workers,
     shutdownDelayMilliseconds,
@@ -172,6 +185,13 @@ function readAll({ read, learn, effective }: Reader): Config {
     limits: readLimits(read),
     settings: effective,
   };
+}
+
+function readTls(read: Reader["read"], learn: Reader["learn"]): TlsConfig | undefined {
+  const [certificatePath, keyPath] = [read(settings.tlsCertificatePath), read(settings.tlsKeyPath)];
+  if (certificatePath === undefined || keyPath === undefined) return undefined;
+  learn({ scheme: "https" });
+  return { certificatePath, keyPath };
 }
 
 function readDatabase(read: Reader["read"]): Config["database"] {

@@ -8,6 +8,7 @@ export type Known = {
   readonly mode: Mode;
   readonly cores: number;
   readonly port: number;
+  readonly scheme: "http" | "https";
   /** Processes that share the cores. */
   readonly workers: number;
   readonly hashThreads: number;

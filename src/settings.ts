@@ -16,6 +16,7 @@ import {
   parseWholeNumber,
   parseWord,
 } from "./setting-parsers.ts";
+import { tlsSettings } from "./tls-settings.ts";
 
 const tokenAlgorithms = ["ES256", "EdDSA", "HS256"] as const;
 const logLevels = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
@@ -50,14 +51,16 @@ export const settings = {
     otherwise: "8000",
     parse: (text) => parseWholeNumber(text, 1, 65_535),
   }),
+  tlsCertificatePath: tlsSettings.certificate,
+  tlsKeyPath: tlsSettings.key,
   publicUrl: setting({
     name: "PUBLIC_URL",
     meaning: "The origin of this server as clients see it: issuer of the tokens, base of the problem types.",
     bounds: "an http or https origin; in production https, or http with TRUSTED_PROXIES",
     example: "https://accounts.example.com",
     demandedInProduction: "write PUBLIC_URL=https://accounts.example.com with your own host name",
-    defaultShown: "http://localhost:PORT",
-    otherwise: ({ port }) => `http://localhost:${port}`,
+    defaultShown: "http://localhost:PORT; https with TLS_CERT_FILE",
+    otherwise: ({ port, scheme }) => `${scheme}://localhost:${port}`,
     parse: parsePublicUrl,
   }),
   workers: setting({
@@ -251,7 +254,15 @@ export type SettingReference = {
 
 /** The rows of docs/reference/settings.md. */
 export function settingsReference(): SettingReference[] {
-  const known = { mode: "development", cores: 1, port: 8000, workers: 1, hashThreads: 1, hasMail: true } as const;
+  const known = {
+    mode: "development",
+    cores: 1,
+    port: 8000,
+    scheme: "http",
+    workers: 1,
+    hashThreads: 1,
+    hasMail: true,
+  } as const;
   return [...Object.values<Setting<unknown>>(settings), ...limitSettings.values()].map((entry) => {
     const { name, meaning, bounds, secret } = entry;
     const development = entry.defaultShown ?? (entry.defaultText(known) || "none");

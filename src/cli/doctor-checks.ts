@@ -100,8 +100,15 @@ function checkClock(inspection: DatabaseInspection | undefined): Check {
   return { name, state: "ok", found: "It is not behind the audit log." };
 }
 
-function checkProxy({ publicUrl, trustedProxies }: Config): Check {
+function checkProxy({ publicUrl, trustedProxies, tls }: Config): Check {
   const name = "proxy";
+  if (tls !== undefined && trustedProxies.length === 0) {
+    return {
+      name,
+      state: "ok",
+      found: "None is needed: this server speaks TLS, and the client's address is the socket's.",
+    };
+  }
   if (trustedProxies.length > 0) return { name, state: "ok", found: `Believed: ${trustedProxies.join(", ")}.` };
   if (publicUrl.startsWith("https:")) {
     const found = "PUBLIC_URL is https, which a proxy must speak, and none is named: all clients share its address.";

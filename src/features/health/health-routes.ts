@@ -1,10 +1,11 @@
 import { Type } from "typebox";
 import { Problem } from "../../contract/problems.ts";
+import type { TlsFiles } from "../../platform/http/tls-files.ts";
 import { route, type AnyRoute } from "../../platform/http/route.ts";
 import type { Platform } from "../../platform/platform.ts";
 import { failingParts, type Lifecycle, warnings } from "./health.ts";
 
-export function healthRoutes(platform: Platform, lifecycle: Lifecycle): readonly AnyRoute[] {
+export function healthRoutes(platform: Platform, lifecycle: Lifecycle, tls?: TlsFiles): readonly AnyRoute[] {
   return [
     route({
       method: "GET",
@@ -56,7 +57,7 @@ export function healthRoutes(platform: Platform, lifecycle: Lifecycle): readonly
         }
         const { redis } = platform;
         const redisPart = redis && { redis: redis.fault() === undefined ? ("ok" as const) : ("away" as const) };
-        return { status: "ready", parts: { database: "ok", ...redisPart }, warnings: warnings(platform) };
+        return { status: "ready", parts: { database: "ok", ...redisPart }, warnings: warnings(platform, tls) };
       },
     }),
   ];

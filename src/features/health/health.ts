@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+import type { TlsFiles } from "../../platform/http/tls-files.ts";
 import type { Platform } from "../../platform/platform.ts";
 
 /** Whether the server is about to stop: it then says so to those who send it requests. */
@@ -16,12 +17,10 @@ export async function failingParts(platform: Pick<Platform, "db">, lifecycle: Li
  * What is missed, though requests are served: they should go on coming. With Redis away all instances are without it at
  * once, and to call them all "not ready" would turn a limit that is counted less exactly into an outage.
  */
-export function warnings({ redis }: Pick<Platform, "redis">): string[] {
+export function warnings({ redis }: Pick<Platform, "redis">, tls?: Pick<TlsFiles, "warning">): string[] {
   const fault = redis?.fault();
-  if (fault === undefined) return [];
-  return [
-    `redis: away (${fault}). Limits that guard secrets are counted by each process for itself, the others are open.`,
-  ];
+  const away = `redis: away (${fault}). Limits that guard secrets are counted by each process for itself, the others are open.`;
+  return [fault === undefined ? undefined : away, tls?.warning()].filter((warning) => warning !== undefined);
 }
 
 export async function isDatabaseThere({ db }: Pick<Platform, "db">): Promise<boolean> {

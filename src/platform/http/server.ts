@@ -1,3 +1,5 @@
+import type http from "node:http";
+import type { SecureContextOptions } from "node:tls";
 import cors from "@fastify/cors";
 import fastify, {
   LogController,
@@ -50,6 +52,8 @@ const methodsUsed = "DELETE, GET, HEAD, PATCH, POST, PUT";
 export type ServerParts = {
   readonly routes: readonly AnyRoute[];
   readonly authenticate: Authenticate;
+  /** The certificate and its key, if this server is to speak TLS. */
+  readonly tls: SecureContextOptions | undefined;
   /** Sees each request when it is answered. */
   readonly onAnswered?: (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
 };
@@ -71,12 +75,7 @@ export async function createServer(platform: Platform, parts: ServerParts): Prom
     requestTimeout: 30_000,
     keepAliveTimeout: 10_000,
     // A request without a Host is refused at the route gate, in the same words as any other.
-    http: {
-      requireHostHeader: false,
-      headersTimeout: 10_000,
-      connectionsCheckingInterval: 5_000,
-      maxHeaderSize: 16 * 1024,
-    },
+    ...transport(parts.tls),
     return503OnClosing: false,
     forceCloseConnections: "idle",
     clientErrorHandler: (error, socket) => answerBrokenConnection(platform, error, socket),
@@ -98,6 +97,18 @@ export async function createServer(platform: Platform, parts: ServerParts): Prom
   await app.after();
   refuseOtherMethods(app, collected());
   return app;
+}
+
+/** An https.Server is, for all that is done with it here, an http.Server: only its options go another way. */
+function transport(tls: SecureContextOptions | undefined): { readonly http: http.ServerOptions } {
+  const options = {
+    requireHostHeader: false,
+    headersTimeout: 10_000,
+    connectionsCheckingInterval: 5_000,
+    maxHeaderSize: 16 * 1024,
+  };
+  if (tls === undefined) return { http: options };
+  return { https: { ...options, ...tls } } as unknown as { http: http.ServerOptions };
 }
 
 function acceptJsonOnly(app: FastifyInstance): void {

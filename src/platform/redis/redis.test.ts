@@ -1,16 +1,15 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { join } from "node:path";
 import { Writable } from "node:stream";
-import { test, type TestContext } from "node:test";
+import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { Redis as Client } from "ioredis";
 import { pino } from "pino";
-import { freePort, temporaryDirectory } from "../../../test/support/server-process.ts";
+import { makeCertificate, withoutOpenssl } from "../../../test/support/certificates.ts";
+import { freePort } from "../../../test/support/server-process.ts";
 import { openRedis, startRedis, withoutRedis } from "../../../test/support/redis-server.ts";
 import { createTestClock } from "../../../test/support/test-clock.ts";
 import { createRedisRateLimiter } from "../rate-limit/redis-rate-limiter.ts";
@@ -203,20 +202,3 @@ test(
     assert.equal(misnamed.fault(), "ERR_TLS_CERT_ALTNAME_INVALID");
   },
 );
-
-/** Why there is no certificate. REQUIRE_SERVICES=1 makes that a failure. */
-function withoutOpenssl(): string | false {
-  if (spawnSync("openssl", ["version"]).status === 0) return false;
-  if (process.env["REQUIRE_SERVICES"] === "1") throw new Error("openssl is missing");
-  return "skipped: no openssl";
-}
-
-function makeCertificate(t: TestContext, host: string): { readonly certificate: string; readonly key: string } {
-  const directory = temporaryDirectory(t);
-  const [certificate, key] = [join(directory, "certificate.pem"), join(directory, "key.pem")];
-  const names = `-subj /CN=${host} -addext subjectAltName=DNS:${host}`;
-  const request = `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -days 2 ${names}`;
-  const made = spawnSync("openssl", [...request.split(" "), "-out", certificate, "-keyout", key]);
-  assert.equal(made.status, 0, String(made.stderr));
-  return { certificate, key };
-}

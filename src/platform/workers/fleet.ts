@@ -76,7 +76,11 @@ export function createFleet(parts: FleetParts): Fleet {
     },
     stop: async (millisecondsMax) => {
       isStopping = true;
-      const living = berths.flatMap(({ worker, pipe }) => (worker && pipe ? [{ worker, pipe }] : []));
+      // One that is being born serves nobody, and would have to be waited for.
+      kill(berths.filter(({ isListening }) => !isListening));
+      const living = berths.flatMap(({ worker, pipe, isListening }) => {
+        return worker && pipe && isListening ? [{ worker, pipe }] : [];
+      });
       const ends = living.map(({ worker }) => once(worker, "exit") as Promise<[number | null]>);
       for (const { pipe } of living) desk.tell(pipe, { about: "stop" });
       const late = setTimeout(() => {
