@@ -10,6 +10,8 @@ import { guideRoutes } from "./features/guide/guide-routes.ts";
 import { healthRoutes } from "./features/health/health-routes.ts";
 import { purgeAnswers } from "./features/idempotency/idempotency.ts";
 import { limitRoutes } from "./features/limits/limits-routes.ts";
+import { createMetricsReader } from "./features/metrics/metrics.ts";
+import { metricsRoutes } from "./features/metrics/metrics-routes.ts";
 import { openOverview, type OverviewReader } from "./features/overview/overview.ts";
 import { overviewRoutes } from "./features/overview/overview-routes.ts";
 import { developmentMailRoutes } from "./features/mail/development-mail-routes.ts";
@@ -36,6 +38,8 @@ export type App = Awaited<ReturnType<typeof createServer>> & {
   /** From now on /health/ready answers 503, so that nobody sends new requests. */
   readonly beginShutdown: () => void;
   readonly isStopping: () => boolean;
+  /** All figures of this process, as Prometheus reads them. */
+  readonly readMetrics: () => Promise<string>;
   /** What is done in the background now and then, by hand: for tests that turn the clock. */
   readonly reloadKeys: () => Promise<void>;
   readonly flushKeyUsage: () => Promise<void>;
@@ -56,38 +60,26 @@ export async function buildApp(platform: Platform): Promise<App> {
   const mail = openMail(platform);
   const tls = openTlsFiles(platform);
   const overview = openOverview(platform);
+  const readMetrics = createMetricsReader(platform, overview.eventLoopDelay);
   const streams = createDecisionStreams(platform);
-  const routes = routesOf(platform, { sessions, overview, streams, tls, isStopping: () => isStopping });
+  const routes = routesOf(platform, { sessions, overview, streams, tls, readMetrics, isStopping: () => isStopping });
   const server = await createServer(platform, {
     authenticate: sessions.authenticate,
     tls: tls?.options(),
     routes,
     onAnswered: (request, reply) => watchMailPages(platform, request, reply),
   });
-  const stops = [
-    ...purging(platform),
-    ...renewing(platform, server, tls),
-    // Twice as often as promised, so that no request has to do it when one turn fails.
-    repeat(sessions.keyReloadSeconds / 2, sessions.reloadKeys, platform.log),
-    repeat(keyUsageEverySeconds, sessions.flushKeyUsage, platform.log),
-    repeat(overviewEverySeconds, overview.flush, platform.log),
-    repeat(streamsEverySeconds, streams.tick, platform.log),
-    repeat(mailEverySeconds, mail.deliver, platform.log),
-  ];
+  const stopBackground = workInBackground(platform, { sessions, overview, streams, mail });
+  const stopRenewing = renewing(platform, server, tls);
   // Before the server waits for what is under way: a stream would be under way for ever.
   server.addHook("preClose", async () => streams.close());
   server.addHook("onClose", async () => {
-    await mail.stop();
-    await Promise.all(stops.map((stop) => stop()));
-    await sessions
-      .flushKeyUsage()
-      .catch((error: unknown) => platform.log.warn({ err: error }, "key usage was not written"));
-    await overview
-      .close()
-      .catch((error: unknown) => platform.log.warn({ err: error }, "the last counters were not written"));
+    await Promise.all(stopRenewing.map((stop) => stop()));
+    await stopBackground();
   });
   return Object.assign(server, {
     routes,
+    readMetrics,
     reloadKeys: sessions.reloadKeys,
     flushKeyUsage: sessions.flushKeyUsage,
     flushOverview: overview.flush,
@@ -103,11 +95,12 @@ type RouteParts = {
   readonly overview: OverviewReader;
   readonly streams: DecisionStreams;
   readonly tls: TlsFiles | undefined;
+  readonly readMetrics: () => Promise<string>;
   readonly isStopping: () => boolean;
 };
 
 function routesOf(platform: Platform, parts: RouteParts): readonly AnyRoute[] {
-  const { sessions, overview, streams, tls, isStopping } = parts;
+  const { sessions, overview, streams, tls, readMetrics, isStopping } = parts;
   const build = readWebBuild();
   return [
     ...guideRoutes(platform, build),
@@ -129,8 +122,42 @@ function routesOf(platform: Platform, parts: RouteParts): readonly AnyRoute[] {
     ...accountSessionRoutes(platform),
     ...signingKeyRoutes(platform, sessions),
     ...healthRoutes(platform, { isStopping }, tls),
+    ...metricsRoutes(platform, readMetrics),
     ...pageRoutes(platform, build),
   ];
+}
+
+type BackgroundParts = {
+  readonly sessions: Awaited<ReturnType<typeof openSessions>>;
+  readonly overview: ReturnType<typeof openOverview>;
+  readonly streams: ReturnType<typeof createDecisionStreams>;
+  readonly mail: ReturnType<typeof openMail>;
+};
+
+/** What is done now and then while the server runs. Gives back how to end it, in order. */
+function workInBackground(
+  platform: Platform,
+  { sessions, overview, streams, mail }: BackgroundParts,
+): () => Promise<void> {
+  const stops = [
+    ...purging(platform),
+    // Twice as often as promised, so that no request has to do it when one turn fails.
+    repeat(sessions.keyReloadSeconds / 2, sessions.reloadKeys, platform.log),
+    repeat(keyUsageEverySeconds, sessions.flushKeyUsage, platform.log),
+    repeat(overviewEverySeconds, overview.flush, platform.log),
+    repeat(streamsEverySeconds, streams.tick, platform.log),
+    repeat(mailEverySeconds, mail.deliver, platform.log),
+  ];
+  return async () => {
+    await mail.stop();
+    await Promise.all(stops.map((stop) => stop()));
+    await sessions
+      .flushKeyUsage()
+      .catch((error: unknown) => platform.log.warn({ err: error }, "key usage was not written"));
+    await overview
+      .close()
+      .catch((error: unknown) => platform.log.warn({ err: error }, "the last counters were not written"));
+  };
 }
 
 const keyUsageEverySeconds = 60;

@@ -7,6 +7,7 @@ import { type Fault, parsePublicUrl } from "./setting-parsers.ts";
 import { type MailConfig, mailFaults, readMail } from "./mail-settings.ts";
 import type { Known, Setting } from "./setting.ts";
 import { limitSettings, settings } from "./settings.ts";
+import { type MetricsConfig, metricsFaults, readMetrics } from "./telemetry-settings.ts";
 import { type TlsConfig, tlsFaults } from "./tls-settings.ts";
 
 export type Config = {
@@ -58,6 +59,7 @@ export type Config = {
   readonly trustedProxies: readonly string[];
   readonly corsOrigins: readonly string[];
   readonly logLevel: "fatal" | "error" | "warn" | "info" | "debug" | "trace" | "silent";
+  readonly metrics: MetricsConfig;
   /** All of it as people read it; holds no secret. */
   readonly settings: readonly EffectiveSetting[];
 };
@@ -94,7 +96,7 @@ export function readConfig(env: Environment, cores: number = availableParallelis
   const reader = createReader(env, cores);
   const config = readAll(reader);
   reader.faults.push(...unknownLimits(env), ...insecurePublicUrl(env, config), ...mailFaults(env, config));
-  reader.faults.push(...unreachableMemory(config), ...tlsFaults(env, config));
+  reader.faults.push(...unreachableMemory(config), ...tlsFaults(env, config), ...metricsFaults(config));
   return reader.faults.length === 0 ? { ok: true, config } : { ok: false, faults: reader.faults };
 }
 
@@ -180,6 +182,7 @@ function readAll({ read, learn, effective }: Reader): Config {
     trustedProxies: read(settings.trustedProxies),
     corsOrigins: read(settings.corsOrigins),
     logLevel: read(settings.logLevel),
+    metrics: readMetrics(read),
     hashing: readHashing(read, learn),
     mail: readMail(read, learn, mode),
     limits: readLimits(read),

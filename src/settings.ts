@@ -3,6 +3,7 @@ import { databaseSettings } from "./database-settings.ts";
 import { mailSettings } from "./mail-settings.ts";
 import { parseRedisUrl } from "./redis-url.ts";
 import { type Mode, type Setting, modes, setting } from "./setting.ts";
+import { telemetrySettings } from "./telemetry-settings.ts";
 import {
   makeSecretKey,
   parseHost,
@@ -183,6 +184,7 @@ export const settings = {
     otherwise: "info",
     parse: (text) => parseWord(text, logLevels),
   }),
+  ...telemetrySettings,
   hashThreads: setting({
     name: "HASH_THREADS",
     meaning: "How many passwords are hashed at once by each process, each in a thread.",

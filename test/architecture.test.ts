@@ -16,6 +16,7 @@ const featurePairs: Readonly<Record<string, readonly string[]>> = {
   "email-flows": ["accounts", "audit", "mail", "mail-tokens", "notices", "passwords", "sessions"],
   guide: ["health"],
   mail: ["mail-tokens"],
+  metrics: ["mail"],
   notices: ["mail"],
   passwords: ["audit", "notices", "sessions"],
   sessions: ["audit", "idempotency", "notices"],

@@ -4,6 +4,7 @@ import type { Config } from "../config.ts";
 import { type ControlSocket, openControlSocket } from "../platform/control-socket.ts";
 import { createMemoryDecisions } from "../platform/counting.ts";
 import { placeOfDatabase } from "../platform/database/database.ts";
+import { type MetricsServer, openMetricsServer } from "../platform/telemetry/metrics-server.ts";
 import { type Platform, closePlatform, createPlatform } from "../platform/platform.ts";
 import { secretKeyPath } from "../platform/secrets.ts";
 import { StartError } from "../platform/start-error.ts";
@@ -45,7 +46,12 @@ async function serve({ json, workers }: ServeOptions, terminal: Terminal): Promi
   return await serveHere(config, worker, worker ? worker.primary.listening : greet);
 }
 
-type Running = { readonly platform: Platform; readonly app: App; readonly control: ControlSocket | undefined };
+type Running = {
+  readonly platform: Platform;
+  readonly app: App;
+  readonly control: ControlSocket | undefined;
+  readonly metrics: MetricsServer | undefined;
+};
 
 /** Serves in this process, which is a worker or the only one. */
 async function serveHere(
@@ -127,16 +133,19 @@ function surviveOwnFaults({ log }: Pick<Platform, "log">): void {
 }
 
 async function start(platform: Platform): Promise<Running & { readonly address: string }> {
-  const { host, port } = platform.config;
+  const { host, port, metrics } = platform.config;
+  let portTried = port;
   try {
     const app = await buildApp(platform);
     closeConnectionsWhenStopping(app);
     const address = await app.listen({ host, port });
     // Workers have their primary's: it keeps the decisions of all.
-    return { platform, app, address, control: platform.worker ? undefined : await openControlSocket(platform) };
+    const control = platform.worker ? undefined : await openControlSocket(platform);
+    portTried = metrics.port ?? port;
+    return { platform, app, address, control, metrics: await openMetricsServer(platform, app.readMetrics) };
   } catch (error) {
     await closePlatform(platform);
-    throw listenFault(error, platform.config) ?? error;
+    throw listenFault(error, host, { name: portTried === port ? "PORT" : "METRICS_PORT", port: portTried }) ?? error;
   }
 }
 
@@ -147,15 +156,19 @@ function closeConnectionsWhenStopping(app: App): void {
   });
 }
 
-function listenFault(error: unknown, { host, port }: Config): StartError | undefined {
+function listenFault(
+  error: unknown,
+  host: string,
+  { name, port }: { readonly name: string; readonly port: number },
+): StartError | undefined {
   if (!(error instanceof Error && "code" in error && "syscall" in error)) return undefined;
   switch (error.code) {
     case "EADDRINUSE":
       return new StartError(
-        `Port ${port} on ${host} is in use by another program: stop it, or set PORT to a free one.`,
+        `Port ${port} on ${host} is in use by another program: stop it, or set ${name} to a free one.`,
       );
     case "EACCES":
-      return new StartError(`This user may not listen on port ${port}: set PORT to 1024 or more.`);
+      return new StartError(`This user may not listen on port ${port}: set ${name} to 1024 or more.`);
     case "EADDRNOTAVAIL":
     case "ENOTFOUND":
     case "EAI_AGAIN":
@@ -182,12 +195,13 @@ async function stopInTime(running: Running): Promise<ExitCode> {
 }
 
 /** Readiness is gone; then the door, then what is under way, then what it stands on. */
-async function stop({ platform, app, control }: Running): Promise<ExitCode> {
+async function stop({ platform, app, control, metrics }: Running): Promise<ExitCode> {
   // A connection that becomes idle after close() would else hold the server until its keep-alive ends.
   const idleCheck = setInterval(() => app.server.closeIdleConnections(), idleCheckMilliseconds);
   try {
     await app.close();
     await control?.close();
+    await metrics?.close();
     await closePlatform(platform);
     return 0;
   } finally {

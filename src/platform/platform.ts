@@ -5,6 +5,7 @@ import { systemClock, type Clock } from "./clock.ts";
 import { openDatabase } from "./database/database.ts";
 import type { Tables } from "./database/tables.ts";
 import { createPasswordHasher } from "./hashing/argon2-password-hasher.ts";
+import { measuredHasher } from "./hashing/measured-hasher.ts";
 import type { PasswordHasher } from "./hashing/password-hasher.ts";
 import { createCounting } from "./counting.ts";
 import type { DevelopmentSwitches } from "./development-switches.ts";
@@ -15,6 +16,7 @@ import { readTemplateFiles, type TemplateFiles } from "./mail/template-files.ts"
 import type { RateLimiter } from "./rate-limit/rate-limiter.ts";
 import type { Redis } from "./redis/redis.ts";
 import { createLog } from "./telemetry/log.ts";
+import { createMeasure, type Measure } from "./telemetry/measure.ts";
 import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
 import { createSecrets, loadOrCreateSecretKey, type Secrets } from "./secrets.ts";
 import { createDevelopmentParts, type Worker } from "./workers/worker.ts";
@@ -49,7 +51,6 @@ export type Platform = {
  * Tests hand in parts of their own, above all a clock.
  */
 export async function createPlatform(config: Config, parts: Partial<Platform> = {}): Promise<Platform> {
-  const { hashing } = config;
   const realClock = parts.clock ?? systemClock;
   const { worker } = parts;
   const { switches, inbox } = config.mode === "development" ? await createDevelopmentParts(realClock, worker) : nothing;
@@ -57,7 +58,9 @@ export async function createPlatform(config: Config, parts: Partial<Platform> = 
   const metrics = parts.metrics ?? createMetrics();
   const log = parts.log ?? createLog(config, worker?.number);
   const onConnectionLost = (error: Error): void => log.warn({ err: error }, "an idle connection to the database broke");
-  const db = parts.db ?? (await openDatabase(config.database, clock, { outage: switches?.outage, onConnectionLost }));
+  const measure = createMeasure({ metrics, realClock });
+  const options = { outage: switches?.outage, measure, onConnectionLost };
+  const db = parts.db ?? (await openDatabase(config.database, clock, options));
   const secrets = createSecrets(config.secretKey ?? loadOrCreateSecretKey(config.dataDirectory));
   return {
     config,
@@ -67,12 +70,7 @@ export async function createPlatform(config: Config, parts: Partial<Platform> = 
     log,
     db,
     secrets,
-    passwordHasher: createPasswordHasher({
-      threads: hashing.threads,
-      queueMax: hashing.queueMax,
-      deadlineMilliseconds: hashing.deadlineMilliseconds,
-      parameters: { memoryKibibytes: hashing.memoryKibibytes, passes: hashing.passes, parallelism: 1 },
-    }),
+    passwordHasher: createHasher(config.hashing, measure),
     ...createCounting({ config, clock, realClock, metrics, log, secrets, worker }),
     mailer: createMailer(config, inbox),
     templateFiles: readTemplateFiles(config.mail.templatesDirectory),
@@ -84,6 +82,12 @@ export async function createPlatform(config: Config, parts: Partial<Platform> = 
 
 /** Production has no such parts. */
 const nothing = { switches: undefined, inbox: undefined };
+
+function createHasher(hashing: Config["hashing"], measure: Measure): PasswordHasher {
+  const { threads, queueMax, deadlineMilliseconds, memoryKibibytes, passes } = hashing;
+  const parameters = { memoryKibibytes, passes, parallelism: 1 };
+  return measuredHasher(createPasswordHasher({ threads, queueMax, deadlineMilliseconds, parameters }), measure);
+}
 
 /** What brings mail on its way: the relay, else the inbox of development; `undefined` where there is neither. */
 export function createMailer({ mail }: Config, inbox?: Mailer): Mailer | undefined {

@@ -21,6 +21,26 @@ export async function insertStep(
     .execute();
 }
 
+/** What waits in the outbox, or is being tried; of very many only so many are counted, those that are due first. */
+export async function readOutbox(
+  { db }: Db,
+  countMax: number,
+): Promise<{ readonly mails: number; readonly oldestAt: number | null }> {
+  const { mails, oldest_at } = await db
+    .selectFrom((query) =>
+      query
+        .selectFrom("mails")
+        .select("created_at")
+        .where("due_at", "is not", null)
+        .orderBy("due_at")
+        .limit(countMax)
+        .as("waiting"),
+    )
+    .select(({ fn }) => [fn.countAll<number>().as("mails"), fn.min("created_at").as("oldest_at")])
+    .executeTakeFirstOrThrow();
+  return { mails: Number(mails), oldestAt: oldest_at };
+}
+
 /** Whether anything is due: asked before a claim, which writes. */
 export async function isMailDue({ db }: Db, at: number): Promise<boolean> {
   const due = await db.selectFrom("mails").select("id").where("due_at", "<=", at).limit(1).executeTakeFirst();

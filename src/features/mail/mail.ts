@@ -8,7 +8,7 @@ import { keepMailToken, makeMailToken, type MailTokenPurpose, shownCode } from "
 import { asciiAddress } from "./mail-address.ts";
 import { sealContent } from "./mail-content.ts";
 import { createMailDelivery, type MailDelivery } from "./mail-delivery.ts";
-import { countMails, countSteps, deleteOldMails, findMail, insertMail, insertStep } from "./mail-store.ts";
+import { countMails, countSteps, deleteOldMails, findMail, insertMail, insertStep, readOutbox } from "./mail-store.ts";
 import { mailTemplates } from "./mail-templates.ts";
 import type { MailKind } from "./mail-texts.ts";
 import { languageOfMail, writeMail } from "./write-mail.ts";
@@ -161,6 +161,16 @@ export function askingBrowser(
 /** Notes that the token of a mail was used. Call it in that transaction. */
 export async function noteMailUsed(tx: Pick<Platform, "db" | "clock">, mailId: string): Promise<void> {
   await insertStep(tx, { mailId, at: tx.clock.now(), step: "used" });
+}
+
+const outboxCountMax = 10_000;
+
+/** How many mails wait to be sent, and for how long the oldest does: what rises when the relay is away. */
+export async function outboxStanding(
+  platform: Pick<Platform, "db" | "clock">,
+): Promise<{ readonly mails: number; readonly oldestSeconds: number }> {
+  const { mails, oldestAt } = await readOutbox(platform, outboxCountMax);
+  return { mails, oldestSeconds: oldestAt === null ? 0 : Math.max(0, platform.clock.now() - oldestAt) / 1000 };
 }
 
 const stepsMax = 50;

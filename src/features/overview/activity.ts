@@ -52,7 +52,7 @@ function add(pending: Map<number, Map<string, number>>, minute: number, name: st
 async function readCounts(metrics: Metrics): Promise<Counts> {
   const counts = new Map<string, number>();
   for (const { labels, value } of (await metrics.requests.get()).values) {
-    counts.set(`requests/${labels.refused_by}`, value);
+    addTo(counts, `requests/${labels.refused_by}`, value);
   }
   for (const { labels, value } of (await metrics.refreshes.get()).values) {
     counts.set(`refreshes/${labels.outcome}`, value);
@@ -63,12 +63,17 @@ async function readCounts(metrics: Metrics): Promise<Counts> {
   let below = 0;
   for (const { labels, value, metricName } of (await metrics.requestSeconds.get()).values) {
     if (metricName !== "tollgate_request_duration_seconds_bucket") continue;
-    // Prometheus counts with each bucket all those below it.
-    const bound = latencyBoundsSeconds.indexOf(Number(labels["le"]));
-    counts.set(`latency/${bound === -1 ? latencyBoundsSeconds.length : bound}`, value - below);
+    // Prometheus counts with each bucket all those below it, and the buckets of a route follow one another.
+    const bound = latencyBoundsSeconds.indexOf(Number((labels as { readonly le?: unknown }).le));
+    if (bound === 0) below = 0;
+    addTo(counts, `latency/${bound === -1 ? latencyBoundsSeconds.length : bound}`, value - below);
     below = value;
   }
   return counts;
+}
+
+function addTo(counts: Map<string, number>, name: string, count: number): void {
+  counts.set(name, (counts.get(name) ?? 0) + count);
 }
 
 export const requestNames = ["none", ...gates].map((gate) => `requests/${gate}`);

@@ -44,6 +44,7 @@ export type Overview = {
 
 export type OverviewReader = {
   readonly read: (period: Period) => Promise<Overview>;
+  readonly eventLoopDelay: EventLoopDelay["read"];
   /** Writes what was counted; call it every few seconds. */
   readonly flush: () => Promise<void>;
   /** Writes the rest and stops measuring. */
@@ -59,6 +60,7 @@ export function openOverview(platform: Platform): OverviewReader {
   const oneAfterTheOther = createTurnstile();
   const write = (): Promise<void> => oneAfterTheOther(() => writeActivity(platform, activity));
   return {
+    eventLoopDelay: eventLoopDelay.read,
     read: async (period) => ({
       totals: await totals(),
       uptimeSeconds: Math.floor((clock.monotonicNow() - startedAt) / 1000),

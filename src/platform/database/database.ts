@@ -1,7 +1,9 @@
 import type { DatabaseSync } from "node:sqlite";
-import { Kysely } from "kysely";
+import { type Dialect, Kysely } from "kysely";
 import type { Config } from "../../config.ts";
 import type { Clock } from "../clock.ts";
+import type { Measure } from "../telemetry/measure.ts";
+import { withMeasure } from "./measured-database.ts";
 import { migrate, sqliteTarget } from "./migrate.ts";
 import { withOutage, type Outage } from "./outage.ts";
 import { openPostgres } from "./postgres-open.ts";
@@ -12,6 +14,8 @@ import type { Tables } from "./tables.ts";
 export type DatabaseOptions = {
   /** Switches it off for a while; development alone has one. */
   readonly outage?: Outage | undefined;
+  /** Times its statements. */
+  readonly measure?: Measure;
   /** Hears of connections to PostgreSQL that broke while nobody used them. */
   readonly onConnectionLost?: (error: Error) => void;
 };
@@ -25,20 +29,24 @@ export type DatabaseOptions = {
 export async function openDatabase(
   database: Config["database"],
   clock: Pick<Clock, "now">,
-  { outage, onConnectionLost = () => undefined }: DatabaseOptions = {},
+  { outage, measure, onConnectionLost = () => undefined }: DatabaseOptions = {},
 ): Promise<Kysely<Tables>> {
+  const dressed = (dialect: Dialect): Dialect => {
+    const timed = measure ? withMeasure(dialect, measure) : dialect;
+    return outage ? withOutage(timed, outage) : timed;
+  };
   switch (database.kind) {
     case "sqlite-memory":
-      return await migrated(openSqliteInMemory(), clock, outage);
+      return await migrated(openSqliteInMemory(), clock, dressed);
     case "sqlite":
       try {
-        return await migrated(await openSqliteFile(database.path), clock, outage);
+        return await migrated(await openSqliteFile(database.path), clock, dressed);
       } catch (error) {
         throw sqliteStartError(error, database.path) ?? error;
       }
     case "postgres": {
       const dialect = await openPostgres(database, clock, onConnectionLost);
-      return new Kysely<Tables>({ dialect: outage ? withOutage(dialect, outage) : dialect });
+      return new Kysely<Tables>({ dialect: dressed(dialect) });
     }
   }
 }
@@ -58,10 +66,9 @@ export function placeOfDatabase(database: Config["database"]): string {
 async function migrated(
   sqlite: DatabaseSync,
   clock: Pick<Clock, "now">,
-  outage: Outage | undefined,
+  dressed: (dialect: Dialect) => Dialect,
 ): Promise<Kysely<Tables>> {
-  const dialect = sqliteDialect(sqlite);
-  const db = new Kysely<Tables>({ dialect: outage ? withOutage(dialect, outage) : dialect });
+  const db = new Kysely<Tables>({ dialect: dressed(sqliteDialect(sqlite)) });
   try {
     await migrate(db, { clock, target: sqliteTarget });
     return db;

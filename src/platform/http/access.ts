@@ -3,14 +3,17 @@ import { Problem, type ProblemCode } from "../../contract/problems.ts";
 import type { Permission } from "../../contract/permissions.ts";
 import type { AccountRow } from "../database/tables.ts";
 
-/** Who may use a route: anyone, whoever sits at this machine, anyone who is signed in, or who has this permission. */
+/**
+ * Who may use a route: anyone, whoever sits at this machine or brings METRICS_TOKEN, anyone who is signed in, or who
+ * has this permission.
+ */
 export type Access = AnonymousAccess | "signed-in" | Permission;
 
-/** Nobody is asked for a token. */
-export type AnonymousAccess = "public" | "this-machine";
+/** Nobody is asked for the token of an account. */
+export type AnonymousAccess = "public" | "this-machine" | "metrics-token";
 
 export function isAnonymous(access: Access): access is AnonymousAccess {
-  return access === "public" || access === "this-machine";
+  return access === "public" || access === "this-machine" || access === "metrics-token";
 }
 
 /** Who is calling, read from the database in this very request. */

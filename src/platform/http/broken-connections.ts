@@ -2,6 +2,7 @@ import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { Problem, problemBody, type ProblemCode } from "../../contract/problems.ts";
 import type { Platform } from "../platform.ts";
+import { noteUnreadable } from "./request-log.ts";
 import { securityHeaders } from "./security-headers.ts";
 
 const codes: Readonly<Record<string, ProblemCode>> = {
@@ -11,7 +12,7 @@ const codes: Readonly<Record<string, ProblemCode>> = {
 
 /** Answers what Node's parser could not read as HTTP: there is no request and no reply, only a socket. */
 export function answerBrokenConnection(
-  { config, secrets, log }: Pick<Platform, "config" | "secrets" | "log">,
+  { config, secrets, ...counted }: Pick<Platform, "config" | "secrets" | "log" | "metrics">,
   error: Error & { code?: string },
   socket: Socket,
 ): void {
@@ -21,7 +22,7 @@ export function answerBrokenConnection(
   }
   const problem = new Problem(codes[error.code ?? ""] ?? "malformed-request");
   const requestId = secrets.uuid();
-  log.info({ request_id: requestId, gate: problem.gate, code: problem.code, status: problem.status }, "request");
+  noteUnreadable(counted, requestId, problem);
   const body = JSON.stringify(problemBody(problem, { publicUrl: config.publicUrl, instance: "", requestId }));
   const headers = {
     ...securityHeaders(config.publicUrl).api,

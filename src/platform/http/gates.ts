@@ -11,6 +11,7 @@ import { addressKey } from "./client-address.ts";
 import type { GateTrail } from "./gate-trail.ts";
 import type { AnyRoute } from "./route.ts";
 import { isFromThisMachine } from "./this-machine.ts";
+import { isMetricsToken } from "../telemetry/metrics-token.ts";
 import { convertText, type Checker } from "./validation.ts";
 
 /** A route as the gates see it. `undefined` in a request whose path or method there is not. */
@@ -130,6 +131,7 @@ async function identify({ request, authenticate }: Passage): Promise<Identity> {
 function passAuthenticate(passage: Passage): string {
   const { definition } = knownRoute(passage);
   const { identity, platform } = passage;
+  if (definition.access === "metrics-token") return passMetricsToken(passage);
   if (isAnonymous(definition.access)) return "open to anyone";
   if (identity.kind === "refused") throw identity.error;
   if (identity.kind === "anonymous") throw new Problem("token-missing");
@@ -139,6 +141,13 @@ function passAuthenticate(passage: Passage): string {
     throw new Problem("reauthentication-required");
   }
   return `account ${caller.account.id}`;
+}
+
+function passMetricsToken({ platform, request }: Passage): string {
+  const token = readBearerToken(request.raw, request.query);
+  if (token === undefined) throw new Problem("token-missing");
+  if (!isMetricsToken(platform, token)) throw new Problem("token-invalid");
+  return "METRICS_TOKEN";
 }
 
 /** Whether who asked may still have the answer: for one that goes on for long. Any doubt is a no. */
@@ -161,6 +170,7 @@ function passAuthorize(passage: Passage): string {
     throw new Problem("not-this-machine");
   }
   if (access === "public" || access === "signed-in") return access === "public" ? "open to anyone" : "any account";
+  if (access === "metrics-token") return "whoever has METRICS_TOKEN";
   if (identity.kind === "caller" && hasPermission(identity.caller.account.role, access)) return access;
   throw new Problem("permission-denied", {
     detail: `This needs the permission ${access}, which your role does not have. An administrator can give you another role.`,

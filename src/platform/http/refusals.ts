@@ -3,6 +3,7 @@ import type { Problem } from "../../contract/problems.ts";
 import type { Platform } from "../platform.ts";
 import { GateTrail } from "./gate-trail.ts";
 import { asProblem, pathOf, sendProblem } from "./problem-details.ts";
+import { noteUnreadable } from "./request-log.ts";
 
 /** Every refusal ends here: the trail gets its last entry, the decision is kept, the answer is problem+json. */
 export async function refuse(
@@ -19,13 +20,19 @@ export async function refuse(
       err: problem.cause ?? problem,
     });
   }
-  recordDecision(platform, problem, request);
+  // A target that the router could not read is refused before there is a passage, and before the hooks.
+  const passage = request.passage as FastifyRequest["passage"] | undefined;
+  if (passage === undefined) noteUnreadable(platform, request.id, problem);
+  recordDecision(platform, problem, request, passage);
   await sendProblem(platform, problem, request, reply);
 }
 
-function recordDecision({ clock, realClock, decisions }: Platform, problem: Problem, request: FastifyRequest): void {
-  // A target that the router could not read is refused before there is a passage.
-  const passage = request.passage as FastifyRequest["passage"] | undefined;
+function recordDecision(
+  { clock, realClock, decisions }: Platform,
+  problem: Problem,
+  request: FastifyRequest,
+  passage: FastifyRequest["passage"] | undefined,
+): void {
   const trail = passage?.trail ?? new GateTrail(realClock.monotonicNow);
   trail.refused(problem.gate, problem.code);
   decisions.record({

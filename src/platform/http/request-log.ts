@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Problem } from "../../contract/problems.ts";
 import type { Platform } from "../platform.ts";
 import { pathOf } from "./problem-details.ts";
 
@@ -26,10 +27,27 @@ export function logRequest({ log }: Pick<Platform, "log">, request: FastifyReque
   );
 }
 
+/** The line and the count of what was never a request: Node's parser or the router could not read it. */
+export function noteUnreadable(
+  { log, metrics }: Pick<Platform, "log" | "metrics">,
+  requestId: string,
+  { status, gate, code }: Problem,
+): void {
+  log.info({ request_id: requestId, status, gate, code }, "request");
+  metrics.requests.inc({ method: "none", route: "none", status: String(status), refused_by: gate });
+}
+
 /** Counts an answer. How long a stream stayed open says nothing about how fast the server is. */
-export function countAnswer({ metrics }: Pick<Platform, "metrics">, { passage }: FastifyRequest): void {
+export function countAnswer(
+  { metrics }: Pick<Platform, "metrics">,
+  { passage }: FastifyRequest,
+  reply: FastifyReply,
+): void {
   const last = passage.trail.entries.at(-1);
-  metrics.requests.inc({ refused_by: last?.outcome === "refused" ? last.gate : "none" });
-  if (passage.route?.definition.success.stream) return;
-  metrics.requestSeconds.observe(passage.trail.elapsedMilliseconds() / 1000);
+  const definition = passage.route?.definition;
+  const labels = { method: definition?.method ?? "none", route: definition?.url ?? "none" };
+  const refusedBy = last?.outcome === "refused" ? last.gate : "none";
+  metrics.requests.inc({ ...labels, status: String(reply.statusCode), refused_by: refusedBy });
+  if (definition?.success.stream) return;
+  metrics.requestSeconds.observe(labels, passage.trail.elapsedMilliseconds() / 1000);
 }

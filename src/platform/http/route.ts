@@ -93,6 +93,7 @@ export function problemsOf(definition: AnyRoute): readonly ProblemCode[] {
   const codes = new Set<ProblemCode>(["malformed-request", "internal", "database-unavailable"]);
   if (definition.limit !== "unlimited") codes.add("too-many-requests");
   if (definition.access === "this-machine") codes.add("not-this-machine");
+  else if (definition.access === "metrics-token") codes.add("token-missing").add("token-invalid");
   else if (definition.access !== "public") {
     for (const code of [
       "token-missing",

@@ -184,7 +184,7 @@ function guard(app: FastifyInstance, platform: Platform): void {
   }
   app.addHook("onResponse", async (request, reply) => {
     logRequest(platform, request, reply);
-    countAnswer(platform, request);
+    countAnswer(platform, request, reply);
   });
   app.setErrorHandler(async (error, request, reply) => refuse(platform, error, request, reply));
   app.setNotFoundHandler(async () => {
