@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import { readConfig } from "../config.ts";
 import { StartError } from "../platform/start-error.ts";
-import { type ExitCode, type Run, type Terminal, columns, printable } from "./terminal.ts";
+import { shownText } from "../platform/http/shown-text.ts";
+import { type ExitCode, type Run, type Terminal, columns } from "./terminal.ts";
 
 export function addConfigCommand(program: Command, terminal: Terminal, run: Run): void {
   program
@@ -18,7 +19,7 @@ function showConfig(options: { json?: true }, terminal: Terminal): ExitCode {
     terminal.out(JSON.stringify({ settings: reading.config.settings }));
     return 0;
   }
-  const rows = reading.config.settings.map(({ name, value, origin }) => [name, origin, printable(value)]);
+  const rows = reading.config.settings.map(({ name, value, origin }) => [name, origin, shownText(value)]);
   for (const line of columns([["SETTING", "FROM", "VALUE"], ...rows])) terminal.out(line);
   return 0;
 }

@@ -3,7 +3,8 @@ import { type Config, readConfig } from "../config.ts";
 import { type Check, failed } from "./check.ts";
 import { checksOf } from "./doctor-checks.ts";
 import { checksOfMail } from "./doctor-mail.ts";
-import { type ExitCode, type Run, type Terminal, columns, printable } from "./terminal.ts";
+import { type ExitCode, type Run, type Terminal, columns } from "./terminal.ts";
+import { shownText } from "../platform/http/shown-text.ts";
 
 export function addDoctorCommand(program: Command, terminal: Terminal, run: Run): void {
   program
@@ -33,7 +34,7 @@ async function examine(options: Options, terminal: Terminal): Promise<ExitCode> 
     const rows = checks.map(({ state, name, found, cure }) => [
       state,
       name,
-      printable(cure ? `${found} ${cure}` : found),
+      shownText(cure ? `${found} ${cure}` : found),
     ]);
     for (const line of columns(rows)) terminal.out(line);
   }

@@ -26,11 +26,6 @@ export function configOf({ env }: Terminal): Config {
   return reading.config;
 }
 
-/** Text from outside as a terminal may show it: no character that moves a cursor or turns the writing round. */
-export function printable(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "\uFFFD");
-}
-
 /** Lines with their columns under each other; the last column is as long as it likes. */
 export function columns(rows: readonly (readonly string[])[]): string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));

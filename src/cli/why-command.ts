@@ -4,7 +4,8 @@ import { type ControlAnswer, askRunningServers } from "../platform/control-socke
 import { findSharedDecision } from "../platform/counting.ts";
 import type { Decision } from "../platform/http/decisions.ts";
 import { StartError } from "../platform/start-error.ts";
-import { type ExitCode, type Run, type Terminal, columns, configOf, printable } from "./terminal.ts";
+import { shownText } from "../platform/http/shown-text.ts";
+import { type ExitCode, type Run, type Terminal, columns, configOf } from "./terminal.ts";
 
 const requestIdLengthMax = 128;
 
@@ -27,7 +28,7 @@ function parseRequestId(text: string): string {
 async function why(requestId: string, options: { json?: true }, terminal: Terminal): Promise<ExitCode> {
   const { decision, page } = await findDecision(requestId, terminal);
   if (options.json) terminal.out(JSON.stringify({ decision, page }));
-  else for (const line of linesOf(decision, page)) terminal.out(printable(line));
+  else for (const line of linesOf(decision, page)) terminal.out(shownText(line));
   return 0;
 }
 
@@ -52,7 +53,7 @@ async function findDecision(requestId: string, terminal: Terminal): Promise<Foun
   const found = answers.find(isFound);
   if (found !== undefined) return found;
   throw new StartError(
-    `The running server does not remember ${printable(requestId)}: it keeps its last 10,000 refusals; check the id.`,
+    `The running server does not remember ${shownText(requestId)}: it keeps its last 10,000 refusals; check the id.`,
   );
 }
 

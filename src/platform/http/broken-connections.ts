@@ -15,6 +15,7 @@ export function answerBrokenConnection(
   { config, secrets, ...counted }: Pick<Platform, "config" | "secrets" | "log" | "metrics">,
   error: Error & { code?: string },
   socket: Socket,
+  isRequestUnderWay: boolean,
 ): void {
   if (error.code === "ECONNRESET" || !socket.writable) {
     socket.destroy();
@@ -22,7 +23,8 @@ export function answerBrokenConnection(
   }
   const problem = new Problem(codes[error.code ?? ""] ?? "malformed-request");
   const requestId = secrets.uuid();
-  noteUnreadable(counted, requestId, problem);
+  // What ends in the middle of a request has the line of that one.
+  if (!isRequestUnderWay) noteUnreadable(counted, requestId, problem);
   const body = JSON.stringify(problemBody(problem, { publicUrl: config.publicUrl, instance: "", requestId }));
   const headers = {
     ...securityHeaders(config.publicUrl).api,

@@ -3,6 +3,7 @@ import { Problem, problemBody, type ProblemCode } from "../../contract/problems.
 import { isDatabaseUnavailable, isUnstorableText } from "../database/database-faults.ts";
 import type { Platform } from "../platform.ts";
 import { challenge } from "./access.ts";
+import { shownText } from "./shown-text.ts";
 
 const fastifyProblems: Readonly<Record<string, ProblemCode>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: "body-too-large",
@@ -54,5 +55,5 @@ export async function sendProblem(
 /** The path of a target without its query, at most 256 characters: what logs, decisions and problems may show. */
 export function pathOf(target: string): string {
   const end = target.indexOf("?");
-  return (end === -1 ? target : target.slice(0, end)).slice(0, 256);
+  return shownText((end === -1 ? target : target.slice(0, end)).slice(0, 256));
 }

@@ -8,23 +8,31 @@ import { pathOf } from "./problem-details.ts";
  * that is where secrets are.
  */
 export function logRequest({ log }: Pick<Platform, "log">, request: FastifyRequest, reply: FastifyReply): void {
-  const { trail, identity, address } = request.passage;
-  const last = trail.entries.at(-1);
+  const last = request.passage.trail.entries.at(-1);
   const isRefused = last?.outcome === "refused";
-  log.info(
-    {
-      request_id: request.id,
-      method: request.method,
-      path: pathOf(request.url),
-      status: reply.statusCode,
-      gate: isRefused ? last.gate : null,
-      code: isRefused ? last.saw : null,
-      duration_ms: Math.round(trail.elapsedMilliseconds() * 1000) / 1000,
-      address,
-      account_id: identity.kind === "caller" ? identity.caller.account.id : null,
-    },
-    "request",
-  );
+  const { gate, saw: code } = isRefused ? last : { gate: null, saw: null };
+  log.info(lineOf(request, { status: reply.statusCode, gate, code }), "request");
+}
+
+/** The line and the count of a request whose client left before it was answered. */
+export function noteLeaving({ log, metrics }: Pick<Platform, "log" | "metrics">, request: FastifyRequest): void {
+  log.info(lineOf(request, { status: null, gate: null, code: "client-left" }), "request");
+  metrics.requestsLeft.inc();
+}
+
+function lineOf(
+  { id, method, url, passage: { trail, identity, address } }: FastifyRequest,
+  outcome: { readonly status: number | null; readonly gate: string | null; readonly code: string | null },
+): Readonly<Record<string, unknown>> {
+  return {
+    request_id: id,
+    method,
+    path: pathOf(url),
+    ...outcome,
+    duration_ms: Math.round(trail.elapsedMilliseconds() * 1000) / 1000,
+    address,
+    account_id: identity.kind === "caller" ? identity.caller.account.id : null,
+  };
 }
 
 /** The line and the count of what was never a request: Node's parser or the router could not read it. */

@@ -1,4 +1,5 @@
 import type http from "node:http";
+import type { Socket } from "node:net";
 import type { SecureContextOptions } from "node:tls";
 import cors from "@fastify/cors";
 import fastify, {
@@ -27,9 +28,10 @@ import {
 import { parseJsonBody } from "./json-body.ts";
 import { openApiRoute, registerOpenApi } from "./openapi.ts";
 import { refuse } from "./refusals.ts";
-import { countAnswer, logRequest } from "./request-log.ts";
+import { countAnswer, logRequest, noteLeaving } from "./request-log.ts";
 import type { AnyRoute } from "./route.ts";
 import { type SecurityHeaders, securityHeaders } from "./security-headers.ts";
+import { shownText } from "./shown-text.ts";
 import { createChecker, type Checker } from "./validation.ts";
 
 declare module "fastify" {
@@ -62,6 +64,7 @@ export type ServerParts = {
 export async function createServer(platform: Platform, parts: ServerParts): Promise<FastifyInstance> {
   const { config, secrets } = platform;
   const log: FastifyBaseLogger = platform.log;
+  const busy = new WeakSet<Socket>();
   const app = fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -78,7 +81,7 @@ export async function createServer(platform: Platform, parts: ServerParts): Prom
     ...transport(parts.tls),
     return503OnClosing: false,
     forceCloseConnections: "idle",
-    clientErrorHandler: (error, socket) => answerBrokenConnection(platform, error, socket),
+    clientErrorHandler: (error, socket) => answerBrokenConnection(platform, error, socket, busy.has(socket)),
     // A target that cannot be decoded is refused before there is a route, a hook or a passage.
     frameworkErrors: (error, request, reply) => {
       reply.headers(securityHeaders(config.publicUrl).api).header("x-request-id", request.id);
@@ -89,7 +92,7 @@ export async function createServer(platform: Platform, parts: ServerParts): Prom
   openPassage(app, platform, parts.authenticate);
   // Between the two: a browser's question before the request (preflight) is answered before the gates, and logged.
   if (config.corsOrigins.length > 0) await allowOrigins(app, config.corsOrigins);
-  guard(app, platform);
+  guard(app, platform, busy);
   if (parts.onAnswered) app.addHook("onResponse", parts.onAnswered);
   const collected = collectRoutes(app);
   await registerOpenApi(app);
@@ -172,8 +175,9 @@ function openPassage(app: FastifyInstance, platform: Platform, authenticate: Aut
   });
 }
 
-/** Takes every request through the gates, and every refusal to its answer. */
-function guard(app: FastifyInstance, platform: Platform): void {
+/** Takes every request through the gates, and every refusal to its answer. `busy` has the sockets of those under way. */
+function guard(app: FastifyInstance, platform: Platform, busy: WeakSet<Socket>): void {
+  app.addHook("onRequest", async ({ raw }) => void busy.add(raw.socket));
   app.addHook("onRequest", async (request) => passGates(gatesBeforeBody, request.passage));
   app.addHook("preValidation", async (request) => passGates(gatesBeforeHandler, request.passage));
   // Only registered in development, so that no request can switch it on elsewhere.
@@ -182,7 +186,15 @@ function guard(app: FastifyInstance, platform: Platform): void {
       reply.header("server-timing", request.passage.trail.serverTiming());
     });
   }
+  // Whoever leaves early may still be answered, into the void.
+  const left = new WeakSet<FastifyRequest>();
+  app.addHook("onRequestAbort", async (request) => {
+    left.add(request);
+    noteLeaving(platform, request);
+  });
   app.addHook("onResponse", async (request, reply) => {
+    busy.delete(request.raw.socket);
+    if (left.has(request)) return;
     logRequest(platform, request, reply);
     countAnswer(platform, request, reply);
   });
@@ -266,7 +278,7 @@ function routeRequest(request: FastifyRequest): Parameters<AnyRoute["handle"]>[0
   };
 }
 
-// A user agent is shown in lists and terminals: no control characters, and not more than a line.
+// A user agent is shown in lists, mails and terminals: not more than a line.
 function neutral(userAgent: string | undefined): string | null {
-  return userAgent?.replaceAll(/[\p{Cc}\p{Cf}]/gu, "\uFFFD").slice(0, userAgentLengthMax) ?? null;
+  return userAgent === undefined ? null : shownText(userAgent).slice(0, userAgentLengthMax);
 }

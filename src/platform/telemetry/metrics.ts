@@ -5,6 +5,8 @@ export type Metrics = {
   readonly registry: Registry;
   /** Answered requests: `route` as it is declared, or `none`; `refused_by` is the gate, or `none`. */
   readonly requests: Counter<"method" | "route" | "status" | "refused_by">;
+  /** Clients that left before their answer. */
+  readonly requestsLeft: Counter;
   /** How long answers took, streams left out. */
   readonly requestSeconds: Histogram<"method" | "route">;
   readonly signUps: Counter;
@@ -59,6 +61,7 @@ export function createMetrics(): Metrics {
       "status",
       "refused_by",
     ]),
+    requestsLeft: counter("requests_left_total", "Requests whose clients left before their answer."),
     requestSeconds: histogram(
       "request_duration_seconds",
       "How long answers took, by route, streams left out.",
