@@ -18,6 +18,7 @@ import { developmentMailRoutes } from "./features/mail/development-mail-routes.t
 import { mailRoutes, watchMailPages } from "./features/mail/mail-routes.ts";
 import { openMail, purgeMails } from "./features/mail/mail.ts";
 import { pageRoutes } from "./features/pages/pages-routes.ts";
+import { proxyRoutes } from "./features/proxy/proxy-routes.ts";
 import { preparePasswordChecks } from "./features/passwords/passwords.ts";
 import { passwordRoutes } from "./features/passwords/passwords-routes.ts";
 import { accountSessionRoutes } from "./features/sessions/account-sessions-routes.ts";
@@ -122,6 +123,7 @@ function routesOf(platform: Platform, parts: RouteParts): readonly AnyRoute[] {
     ...accountSessionRoutes(platform),
     ...signingKeyRoutes(platform, sessions),
     ...healthRoutes(platform, { isStopping }, tls),
+    ...proxyRoutes(platform),
     ...metricsRoutes(platform, readMetrics),
     ...pageRoutes(platform, build),
   ];

@@ -66,6 +66,7 @@ describe("every route of the OpenAPI document", async () => {
       "GET /admin/limits/{name}/keys/{key}",
       "GET /admin/mail",
       "GET /admin/overview",
+      "GET /admin/proxy",
       "GET /admin/settings",
       "GET /admin/users",
       "GET /admin/users/{id}",

@@ -6,6 +6,7 @@ import { type DatabaseInspection, inspectDatabase } from "../platform/database/i
 import { createPasswordHasher } from "../platform/hashing/argon2-password-hasher.ts";
 import { type Check, failed } from "./check.ts";
 import { checkKeys } from "./doctor-keys.ts";
+import { checkProxy } from "./doctor-proxy.ts";
 import { checkRedis } from "./doctor-redis.ts";
 
 /** 2026-01-01: this program did not exist before. */
@@ -21,7 +22,7 @@ export async function checksOf(config: Config): Promise<Check[]> {
     await checkRedis(config),
     await checkKeys(config, inspection),
     checkClock(inspection),
-    checkProxy(config),
+    await checkProxy(config),
     await checkHashing(config),
   ];
 }
@@ -98,23 +99,6 @@ function checkClock(inspection: DatabaseInspection | undefined): Check {
     return failed(name, `The clock is ${minutes} minutes behind the last entry of the audit log.`, cure);
   }
   return { name, state: "ok", found: "It is not behind the audit log." };
-}
-
-function checkProxy({ publicUrl, trustedProxies, tls }: Config): Check {
-  const name = "proxy";
-  if (tls !== undefined && trustedProxies.length === 0) {
-    return {
-      name,
-      state: "ok",
-      found: "None is needed: this server speaks TLS, and the client's address is the socket's.",
-    };
-  }
-  if (trustedProxies.length > 0) return { name, state: "ok", found: `Believed: ${trustedProxies.join(", ")}.` };
-  if (publicUrl.startsWith("https:")) {
-    const found = "PUBLIC_URL is https, which a proxy must speak, and none is named: all clients share its address.";
-    return { name, state: "warning", found, cure: "Set TRUSTED_PROXIES to the address of the proxy." };
-  }
-  return { name, state: "ok", found: "None is believed: the client's address is the socket's." };
 }
 
 async function checkHashing({ hashing }: Config): Promise<Check> {

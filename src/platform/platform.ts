@@ -10,6 +10,7 @@ import type { PasswordHasher } from "./hashing/password-hasher.ts";
 import { createCounting } from "./counting.ts";
 import type { DevelopmentSwitches } from "./development-switches.ts";
 import type { DecisionLog } from "./http/decisions.ts";
+import { createForwardingWatch, type ForwardingWatch } from "./http/forwarding-watch.ts";
 import type { Mailer } from "./mail/mailer.ts";
 import { createSmtpMailer } from "./mail/smtp-mailer.ts";
 import { readTemplateFiles, type TemplateFiles } from "./mail/template-files.ts";
@@ -41,6 +42,7 @@ export type Platform = {
   /** Where processes share what they count; undefined without REDIS_URL. Connects when the server is built. */
   readonly redis: Redis | undefined;
   readonly metrics: Metrics;
+  readonly forwarding: ForwardingWatch;
   readonly log: Logger;
   /** Which one of several processes of this server on this machine; undefined when it is the only one. */
   readonly worker: Worker | undefined;
@@ -73,6 +75,7 @@ export async function createPlatform(config: Config, parts: Partial<Platform> = 
     passwordHasher: createHasher(config.hashing, measure),
     ...createCounting({ config, clock, realClock, metrics, log, secrets, worker }),
     mailer: createMailer(config, inbox),
+    forwarding: createForwardingWatch({ trustedProxies: config.trustedProxies, clock: realClock, log }),
     templateFiles: readTemplateFiles(config.mail.templatesDirectory),
     worker,
     ...parts,

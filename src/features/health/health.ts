@@ -17,10 +17,25 @@ export async function failingParts(platform: Pick<Platform, "db">, lifecycle: Li
  * What is missed, though requests are served: they should go on coming. With Redis away all instances are without it at
  * once, and to call them all "not ready" would turn a limit that is counted less exactly into an outage.
  */
-export function warnings({ redis }: Pick<Platform, "redis">, tls?: Pick<TlsFiles, "warning">): string[] {
+export function warnings(
+  { redis, forwarding }: Pick<Platform, "redis" | "forwarding">,
+  tls?: Pick<TlsFiles, "warning">,
+): string[] {
   const fault = redis?.fault();
-  const away = `redis: away (${fault}). Limits that guard secrets are counted by each process for itself, the others are open.`;
-  return [fault === undefined ? undefined : away, tls?.warning()].filter((warning) => warning !== undefined);
+  const all: string[] = [];
+  if (fault !== undefined) {
+    all.push(
+      `redis: away (${fault}). Limits that guard secrets are counted by each process for itself, the others are open.`,
+    );
+  }
+  // Anybody may read this: which address it is, only the log and administrators are told.
+  if (forwarding.isAmiss()) {
+    all.push(
+      "proxy: clients that a proxy forwards are all counted as one, because TRUSTED_PROXIES does not name it. The log and GET /admin/proxy say what to set.",
+    );
+  }
+  const oldCertificate = tls?.warning();
+  return oldCertificate === undefined ? all : [...all, oldCertificate];
 }
 
 export async function isDatabaseThere({ db }: Pick<Platform, "db">): Promise<boolean> {

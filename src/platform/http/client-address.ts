@@ -19,7 +19,7 @@ const hopsMax = 32;
 export function createClientAddress(
   trustedProxies: readonly string[],
 ): (peer: string, forwardedFor: string | readonly string[] | undefined) => string {
-  const ranges = trustedProxies.flatMap((text) => (text === "loopback" ? loopback : [text])).map(parseRange);
+  const ranges = rangesOf(trustedProxies);
   if (ranges.length === 0) return (peer) => plainAddress(peer);
   return (peer, forwardedFor) => {
     let client = parseAddress(peer);
@@ -32,6 +32,24 @@ export function createClientAddress(
     }
     return client.toString();
   };
+}
+
+function rangesOf(trustedProxies: readonly string[]): readonly Range[] {
+  return trustedProxies.flatMap((text) => (text === "loopback" ? loopback : [text])).map(parseRange);
+}
+
+/** Says of an address whether it is one of those proxies. */
+export function createTrust(trustedProxies: readonly string[]): (address: string) => boolean {
+  const ranges = rangesOf(trustedProxies);
+  return (address) => {
+    const parsed = parseAddress(address);
+    return parsed !== undefined && isTrusted(ranges, parsed);
+  };
+}
+
+/** The plain address of a socket's end or of an entry of X-Forwarded-For; undefined for what is none. */
+export function addressOfHop(text: string): string | undefined {
+  return parseAddress(text)?.toString();
 }
 
 /** The entries of X-Forwarded-For from its right end, one at a time: a header full of commas is never split whole. */

@@ -158,6 +158,9 @@ function openPassage(app: FastifyInstance, platform: Platform, authenticate: Aut
   app.addHook("onRequest", async (request, reply) => {
     const { guarded, allowedMethods, answers = "api" } = request.routeOptions.config;
     reply.headers(headers[answers]).header("x-request-id", request.id);
+    const peer = request.raw.socket.remoteAddress ?? "";
+    const { "x-forwarded-for": forwardedFor, forwarded } = request.headers;
+    platform.forwarding.saw({ peer, forwardedFor, forwarded });
     request.passage = {
       platform,
       authenticate,
@@ -165,7 +168,7 @@ function openPassage(app: FastifyInstance, platform: Platform, authenticate: Aut
       reply,
       route: guarded,
       allowedMethods: app.supportedMethods.includes(request.method) ? allowedMethods : methodsUsed,
-      address: clientAddress(request.raw.socket.remoteAddress ?? "", request.headers["x-forwarded-for"]),
+      address: clientAddress(peer, forwardedFor),
       trail: new GateTrail(platform.realClock.monotonicNow),
       identity: { kind: "anonymous" },
       counted: undefined,

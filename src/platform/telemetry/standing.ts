@@ -38,13 +38,16 @@ export function createGauges({ metrics }: Pick<Platform, "metrics">): StandingGa
  * here on.
  */
 export function registerStanding(platform: Platform, eventLoopDelay: EventLoopDelay["read"]): void {
-  const { metrics, config, passwordHasher, rateLimiter } = platform;
+  const { metrics, config, passwordHasher, rateLimiter, forwarding } = platform;
   const registers = [metrics.registry];
   const gauge = createGauges(platform);
   gauge("hash_running", "Hashes that have a thread now.", "sum", () => passwordHasher.stats().running);
   gauge("hash_waiting", "Hashes that wait for a thread now.", "sum", () => passwordHasher.stats().queued);
   gauge("hash_waiting_max", "How many may wait; the next one is refused.", "sum", () => config.hashing.queueMax);
   gauge("hash_threads", "How many hashes can run at once.", "sum", () => config.hashing.threads);
+  gauge("forwarding_amiss", "1 while clients that a proxy forwards are all counted as one.", "max", () =>
+    Number(forwarding.isAmiss()),
+  );
   const refused = new Counter({
     name: "tollgate_hashes_refused_total",
     help: "Hashes that were refused because the queue was full, or that came too late.",
