@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { readConfig } from "../../src/config.ts";
 import type { Mailer, MailOutcome } from "../../src/platform/mail/mailer.ts";
@@ -244,4 +244,74 @@ test("every figure that the documents name is there", async () => {
     [],
     "and the other way",
   );
+});
+
+const root = new URL("../../", import.meta.url);
+const alertsText = readFileSync(new URL("deploy/prometheus/alerts.yaml", root), "utf8");
+
+/** Names as PromQL has them, without the endings that a histogram adds. */
+function namesIn(text: string): ReadonlySet<string> {
+  const names = text.match(/\b(?:tollgate|process|nodejs)_[a-z_]+\b/g) ?? [];
+  return new Set(names.map((name) => name.replace(/_(?:bucket|count|sum)$/, "")));
+}
+
+test("every figure of the dashboard, the alerts and the incident pages is there, with the labels asked for", async () => {
+  // Redis need not be there: a server that is told of one has its figures.
+  const server = await createTestServer({ METRICS_TOKEN: token, REDIS_URL: "redis://127.0.0.1:1" });
+  const { text } = await server.request("GET", "/metrics", { token });
+  const there = new Set([...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name = ""]) => name));
+  const dashboard = readFileSync(new URL("deploy/grafana/tollgate.json", root), "utf8");
+  const pages = readdirSync(new URL("docs/operate/incidents/", root)).map((name) =>
+    readFileSync(new URL(`docs/operate/incidents/${name}`, root), "utf8"),
+  );
+  for (const [place, names] of Object.entries({
+    dashboard: namesIn(dashboard),
+    alerts: namesIn(alertsText),
+    pages: namesIn(pages.join("\n")),
+  })) {
+    assert.ok(names.size > 8, place);
+    assert.deepEqual(
+      [...names].filter((name) => !there.has(name)),
+      [],
+      place,
+    );
+  }
+  const { panels } = JSON.parse(dashboard) as { panels: { id: number; targets: { expr: string }[] }[] };
+  assert.equal(new Set(panels.map(({ id }) => id)).size, panels.length);
+  const labels: Readonly<Record<string, readonly string[]>> = {
+    tollgate_requests_total: ["method", "route", "status", "refused_by"],
+    tollgate_request_duration_seconds_bucket: ["le", "method", "route"],
+    tollgate_database_seconds_bucket: ["le", "statement"],
+    tollgate_hash_seconds_bucket: ["le", "task"],
+    tollgate_redis_seconds_bucket: ["le", "script"],
+    tollgate_limits_without_redis_total: ["limit", "counted"],
+    tollgate_refreshes_total: ["outcome"],
+    tollgate_mails_total: ["step"],
+    tollgate_limiter_keys: ["limit"],
+  };
+  const queries = [...panels.flatMap(({ targets }) => targets.map(({ expr }) => expr)), ...alertsText.split("\n")];
+  for (const query of queries) {
+    const [, grouped] = /\bby \(([^)]*)\)/.exec(query) ?? [];
+    const [name = ""] = /\btollgate_[a-z_]+/.exec(query.slice(query.indexOf("by ("))) ?? [];
+    if (grouped === undefined) continue;
+    for (const label of grouped.split(", ")) {
+      assert.ok(label === "instance" || labels[name]?.includes(label), `${label} in ${query}`);
+    }
+  }
+});
+
+test("every alert has its page, and every page its alert", () => {
+  const rules = alertsText.split(/^ {6}- alert: /m).slice(1);
+  const pages = readdirSync(new URL("docs/operate/incidents/", root));
+  const linked = rules.map((rule) => {
+    const [name = ""] = rule.split("\n");
+    const expression = /^ {8}expr: \|-\n {10}(.*)$/m.exec(rule)?.[1] ?? "";
+    const page = /^ {10}runbook_url: docs\/operate\/incidents\/(\S+)$/m.exec(rule)?.[1] ?? "";
+    assert.match(rule, /^ {10}severity: (?:critical|warning)$/m, name);
+    const text = readFileSync(new URL(`docs/operate/incidents/${page}`, root), "utf8");
+    assert.ok(text.includes(`Alert \`${name}\`: \`${expression}\``), `${page} quotes another alert than ${name}`);
+    assert.match(text, /\*\*Who feels it\.\*\*[\s\S]*\*\*What to do\.\*\*\n\n1\. /, page);
+    return page;
+  });
+  assert.deepEqual(linked.toSorted(), pages.toSorted());
 });
