@@ -33,8 +33,12 @@ async function examine({ publicUrl, trustedProxies, ...config }: Config): Promis
   }
 }
 
-function judgeSettings({ publicUrl, trustedProxies }: Config): Check {
+function judgeSettings({ publicUrl, trustedProxies, tls }: Config): Check {
   if (trustedProxies.length > 0) return { name, state: "ok", found: `Believed: ${trustedProxies.join(", ")}.` };
+  if (tls !== undefined) {
+    const found = "None is needed: this server speaks TLS, and the client's address is the socket's.";
+    return { name, state: "ok", found };
+  }
   if (publicUrl.startsWith("https:")) {
     const found = "PUBLIC_URL is https, which a proxy must speak, and none is named: all clients share its address.";
     return { name, state: "warning", found, cure: "Set TRUSTED_PROXIES to the address of the proxy." };
