@@ -7,7 +7,7 @@ import { type Fault, parsePublicUrl } from "./setting-parsers.ts";
 import { type MailConfig, mailFaults, readMail } from "./mail-settings.ts";
 import type { Known, Setting } from "./setting.ts";
 import { limitSettings, settings } from "./settings.ts";
-import { type MetricsConfig, metricsFaults, readMetrics } from "./telemetry-settings.ts";
+import { type MetricsConfig, metricsFaults, readMetrics, readTraces, type TracesConfig } from "./telemetry-settings.ts";
 import { type TlsConfig, tlsFaults } from "./tls-settings.ts";
 
 export type Config = {
@@ -60,6 +60,7 @@ export type Config = {
   readonly corsOrigins: readonly string[];
   readonly logLevel: "fatal" | "error" | "warn" | "info" | "debug" | "trace" | "silent";
   readonly metrics: MetricsConfig;
+  readonly traces: TracesConfig;
   /** All of it as people read it; holds no secret. */
   readonly settings: readonly EffectiveSetting[];
 };
@@ -183,6 +184,7 @@ function readAll({ read, learn, effective }: Reader): Config {
     corsOrigins: read(settings.corsOrigins),
     logLevel: read(settings.logLevel),
     metrics: readMetrics(read),
+    traces: readTraces(read),
     hashing: readHashing(read, learn),
     mail: readMail(read, learn, mode),
     limits: readLimits(read),

@@ -35,10 +35,11 @@ export function createCounting({
   clock,
   realClock,
   metrics,
+  tracing,
   log,
   secrets,
   worker,
-}: Pick<Platform, "config" | "clock" | "realClock" | "metrics" | "log" | "secrets" | "worker">): Pick<
+}: Pick<Platform, "config" | "clock" | "realClock" | "metrics" | "tracing" | "log" | "secrets" | "worker">): Pick<
   Platform,
   "redis" | "rateLimiter" | "decisions"
 > {
@@ -46,7 +47,7 @@ export function createCounting({
   const ownDecisions = worker ? createPrimaryDecisionLog(worker.primary) : createMemoryDecisions();
   if (config.redis === undefined) return { redis: undefined, rateLimiter: local, decisions: ownDecisions };
   const redisMetrics = createRedisMetrics(metrics.registry);
-  const redis = createRedis({
+  const plain = createRedis({
     client: createRedisClient(config.redis),
     // Two installations may use one Redis: what they share is not this.
     keyPrefix: `tollgate:${secrets.tag("redis", "key prefix").slice(0, 10)}:`,
@@ -54,6 +55,9 @@ export function createCounting({
     metrics: redisMetrics,
     log,
   });
+  const redis: typeof plain = tracing
+    ? { ...plain, run: (script, key, args) => tracing.part(`redis ${script.name}`, () => plain.run(script, key, args)) }
+    : plain;
   const shared = createRedisRateLimiter(redis);
   const rateLimiter = createFallbackRateLimiter({ redis: shared, local, withoutRedis, metrics: redisMetrics });
   const decisions = createSharedDecisionLog(redis, ownDecisions, { decisionsMax, log });
@@ -70,8 +74,12 @@ export async function findSharedDecision(config: Config, requestId: string): Pro
   const secret = secretKey ?? (dataDirectory && findSecretKey(dataDirectory));
   if (address === undefined || secret === undefined) return undefined;
   const clocks = { clock: systemClock, realClock: systemClock };
-  const log = pino({ level: "silent" });
-  const quiet = { metrics: createMetrics(), log, secrets: createSecrets(secret), worker: undefined };
+  const quiet = {
+    metrics: createMetrics(),
+    tracing: undefined,
+    log: pino({ level: "silent" }),
+    secrets: createSecrets(secret),
+  };
   const { redis, decisions } = createCounting({ config, ...clocks, ...quiet });
   try {
     await redis?.open();

@@ -19,6 +19,8 @@ import type { Redis } from "./redis/redis.ts";
 import { createLog } from "./telemetry/log.ts";
 import { createMeasure, type Measure } from "./telemetry/measure.ts";
 import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
+import { createTraceExporter } from "./telemetry/trace-exporter.ts";
+import { createTracing, type Tracing } from "./telemetry/tracing.ts";
 import { createSecrets, loadOrCreateSecretKey, type Secrets } from "./secrets.ts";
 import { createDevelopmentParts, type Worker } from "./workers/worker.ts";
 
@@ -42,6 +44,8 @@ export type Platform = {
   /** Where processes share what they count; undefined without REDIS_URL. Connects when the server is built. */
   readonly redis: Redis | undefined;
   readonly metrics: Metrics;
+  /** `undefined` without a collector. */
+  readonly tracing: Tracing | undefined;
   readonly forwarding: ForwardingWatch;
   readonly log: Logger;
   /** Which one of several processes of this server on this machine; undefined when it is the only one. */
@@ -60,7 +64,8 @@ export async function createPlatform(config: Config, parts: Partial<Platform> = 
   const metrics = parts.metrics ?? createMetrics();
   const log = parts.log ?? createLog(config, worker?.number);
   const onConnectionLost = (error: Error): void => log.warn({ err: error }, "an idle connection to the database broke");
-  const measure = createMeasure({ metrics, realClock });
+  const tracing = parts.tracing ?? openTracing(config, { realClock, log, metrics });
+  const measure = createMeasure({ metrics, realClock, tracing });
   const options = { outage: switches?.outage, measure, onConnectionLost };
   const db = parts.db ?? (await openDatabase(config.database, clock, options));
   const secrets = createSecrets(config.secretKey ?? loadOrCreateSecretKey(config.dataDirectory));
@@ -69,11 +74,12 @@ export async function createPlatform(config: Config, parts: Partial<Platform> = 
     realClock,
     switches,
     metrics,
+    tracing,
     log,
     db,
     secrets,
     passwordHasher: createHasher(config.hashing, measure),
-    ...createCounting({ config, clock, realClock, metrics, log, secrets, worker }),
+    ...createCounting({ config, clock, realClock, metrics, tracing, log, secrets, worker }),
     mailer: createMailer(config, inbox),
     forwarding: createForwardingWatch({ trustedProxies: config.trustedProxies, clock: realClock, log }),
     templateFiles: readTemplateFiles(config.mail.templatesDirectory),
@@ -85,6 +91,16 @@ export async function createPlatform(config: Config, parts: Partial<Platform> = 
 
 /** Production has no such parts. */
 const nothing = { switches: undefined, inbox: undefined };
+
+function openTracing(
+  { traces }: Config,
+  { realClock: clock, log, metrics }: Pick<Platform, "realClock" | "log" | "metrics">,
+): Tracing | undefined {
+  if (traces === undefined) return undefined;
+  const { address, headers, share } = traces;
+  const onDropped = (spans: number): void => metrics.spansDropped.inc(spans);
+  return createTracing(createTraceExporter({ address, headers, clock, log, onDropped }), clock, share);
+}
 
 function createHasher(hashing: Config["hashing"], measure: Measure): PasswordHasher {
   const { threads, queueMax, deadlineMilliseconds, memoryKibibytes, passes } = hashing;
@@ -102,8 +118,10 @@ export async function closePlatform({
   db,
   passwordHasher,
   redis,
-}: Pick<Platform, "db" | "passwordHasher" | "redis">): Promise<void> {
+  tracing,
+}: Pick<Platform, "db" | "passwordHasher" | "redis" | "tracing">): Promise<void> {
   await passwordHasher.close();
   await redis?.close();
+  await tracing?.close();
   await db.destroy();
 }

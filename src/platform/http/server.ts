@@ -28,6 +28,7 @@ import {
 import { parseJsonBody } from "./json-body.ts";
 import { openApiRoute, registerOpenApi } from "./openapi.ts";
 import { refuse } from "./refusals.ts";
+import { traceRequests } from "./request-traces.ts";
 import { countAnswer, logRequest, noteLeaving } from "./request-log.ts";
 import type { AnyRoute } from "./route.ts";
 import { type SecurityHeaders, securityHeaders } from "./security-headers.ts";
@@ -90,6 +91,7 @@ export async function createServer(platform: Platform, parts: ServerParts): Prom
   });
   acceptJsonOnly(app);
   openPassage(app, platform, parts.authenticate);
+  if (platform.tracing) traceRequests(app, platform.tracing, config.trustedProxies);
   // Between the two: a browser's question before the request (preflight) is answered before the gates, and logged.
   if (config.corsOrigins.length > 0) await allowOrigins(app, config.corsOrigins);
   guard(app, platform, busy);

@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { Metrics } from "./metrics.ts";
+import type { Tracing } from "./tracing.ts";
 
 /** The parts of the server whose work is timed, by what a request waits for. */
 export type MeasuredPart = "database" | "hash";
@@ -10,9 +11,11 @@ export type Measure = <T>(part: MeasuredPart, what: string, work: () => Promise<
 export function createMeasure({
   metrics,
   realClock,
+  tracing,
 }: {
   readonly metrics: Metrics;
   readonly realClock: Clock;
+  readonly tracing: Tracing | undefined;
 }): Measure {
   const observe: Readonly<Record<MeasuredPart, (what: string, seconds: number) => void>> = {
     database: (statement, seconds) => metrics.databaseSeconds.observe({ statement }, seconds),
@@ -21,7 +24,7 @@ export function createMeasure({
   return async (part, what, work) => {
     const startedAt = realClock.monotonicNow();
     try {
-      return await work();
+      return await (tracing ? tracing.part(`${part} ${what}`, work) : work());
     } finally {
       observe[part](what, (realClock.monotonicNow() - startedAt) / 1000);
     }

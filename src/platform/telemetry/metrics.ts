@@ -19,6 +19,8 @@ export type Metrics = {
   readonly mails: Counter<"step">;
   /** How long statements took, and how long a connection or a turn was waited for (`wait`). */
   readonly databaseSeconds: Histogram<"statement">;
+  /** Spans that no collector took. */
+  readonly spansDropped: Counter;
   /** How long hashes took, waiting for a thread included. */
   readonly hashSeconds: Histogram<"task">;
 };
@@ -75,6 +77,7 @@ export function createMetrics(): Metrics {
       "outcome",
     ]),
     mails: counter("mails_total", "What came of tries to send a mail.", ["step"]),
+    spansDropped: counter("spans_dropped_total", "Spans of traces that no collector took."),
     databaseSeconds: histogram(
       "database_seconds",
       "How long the database took, by statement; wait is for a connection or a turn.",
