@@ -77,6 +77,7 @@ export async function findSharedDecision(config: Config, requestId: string): Pro
   const quiet = {
     metrics: createMetrics(),
     tracing: undefined,
+    worker: undefined,
     log: pino({ level: "silent" }),
     secrets: createSecrets(secret),
   };
