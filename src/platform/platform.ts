@@ -62,6 +62,7 @@ export async function createPlatform(config: Config, parts: Partial<Platform> = 
   const { switches, inbox } = config.mode === "development" ? await createDevelopmentParts(realClock, worker) : nothing;
   const clock = switches?.clock ?? realClock;
   const metrics = parts.metrics ?? createMetrics();
+  worker?.primary.tellMetrics(() => metrics.registry.getMetricsAsJSON());
   const log = parts.log ?? createLog(config, worker?.number);
   const onConnectionLost = (error: Error): void => log.warn({ err: error }, "an idle connection to the database broke");
   const tracing = parts.tracing ?? openTracing(config, { realClock, log, metrics });

@@ -8,6 +8,8 @@ import { createMemoryDecisionLog, type Decision, type NumberedDecision } from ".
 import { createInboxMailer } from "../mail/inbox-mailer.ts";
 import { createMemoryRateLimiter } from "../rate-limit/memory-rate-limiter.ts";
 import { rateLimiterConformance } from "../rate-limit/rate-limiter-conformance.ts";
+import { createMetrics } from "../telemetry/metrics.ts";
+import { readAllMetrics } from "./all-metrics.ts";
 import { createPrimaryDecisionLog } from "./primary-decisions.ts";
 import { createPrimaryDesk } from "./primary-desk.ts";
 import { createPrimaryInbox } from "./primary-inbox.ts";
@@ -125,6 +127,25 @@ test("a switch is turned in every worker when the answer comes, and so is the in
   assert.deepEqual([late.switches.clock.monotonic, late.mails], [5_000, [mail]]);
   await one.mailer.inbox?.clear();
   assert.deepEqual(other.mailer.inbox?.mails(), []);
+});
+
+test("the metrics of all workers are added up; one that is silent is left out", async () => {
+  const { hire, hireDeaf } = createMachine();
+  hireDeaf();
+  const workers = [1, 2].map((number) => ({ number, primary: hire().link, metrics: createMetrics() }));
+  for (const { number, primary, metrics } of workers) {
+    primary.tellMetrics(() => metrics.registry.getMetricsAsJSON());
+    metrics.signUps.inc(number);
+    metrics.requestSeconds.observe(0.001);
+  }
+  for (const worker of workers) {
+    const text = await readAllMetrics({ metrics: worker.metrics, worker });
+    assert.match(text, /^tollgate_sign_ups_total 3$/m);
+    assert.match(text, /^tollgate_request_duration_seconds_bucket\{le="\+Inf"\} 2$/m);
+  }
+  const [one] = workers;
+  assert.ok(one);
+  assert.match(await readAllMetrics({ metrics: one.metrics, worker: undefined }), /^tollgate_sign_ups_total 1$/m);
 });
 
 test("a worker that hears nothing is waited for until it is gone", async () => {

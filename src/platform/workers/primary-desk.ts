@@ -4,7 +4,11 @@ import { type DevelopmentSwitches, switchState } from "../development-switches.t
 import type { DecisionLog } from "../http/decisions.ts";
 import type { Mailer } from "../mail/mailer.ts";
 import type { MemoryRateLimiter } from "../rate-limit/memory-rate-limiter.ts";
+import { withPatience } from "../patience.ts";
 import type { FromPrimary, FromWorker, Pipe, Question, Questions, Tidings } from "./worker-messages.ts";
+
+/** Shorter than a worker waits for the answer: one that is silent is left out. */
+const metricsMillisecondsMax = 1_000;
 
 export type DeskParts = {
   readonly rateLimiter: MemoryRateLimiter;
@@ -23,7 +27,7 @@ export type PrimaryDesk = {
 };
 
 type WorkerPipe = Pipe<FromPrimary, FromWorker>;
-type Attached = { isWatching: boolean; readonly unheard: Map<number, () => void> };
+type Attached = { isWatching: boolean; readonly unheard: Map<number, (metrics?: object) => void> };
 
 /** Where the workers of one machine share what one process keeps in its memory: all of it is done in this process. */
 export function createPrimaryDesk(parts: DeskParts): PrimaryDesk {
@@ -31,18 +35,16 @@ export function createPrimaryDesk(parts: DeskParts): PrimaryDesk {
   const workers = new Map<WorkerPipe, Attached>();
   let lastTidings = 0;
 
-  const tellAndWait = async (worker: WorkerPipe, tidings: Tidings): Promise<void> => {
-    const { promise, resolve } = Promise.withResolvers<void>();
+  const tellAndWait = async (worker: WorkerPipe, tidings: Tidings): Promise<object | undefined> => {
+    const { promise, resolve } = Promise.withResolvers<object | undefined>();
     const id = (lastTidings += 1);
     workers.get(worker)?.unheard.set(id, resolve);
     worker.send({ kind: "tidings", id, tidings });
-    await promise;
+    return promise;
   };
   const tell = (worker: WorkerPipe, tidings: Tidings): void =>
     worker.send({ kind: "tidings", id: (lastTidings += 1), tidings });
-  const answers = createAnswers(parts, async (tidings) => {
-    await Promise.all([...workers.keys()].map((worker) => tellAndWait(worker, tidings)));
-  });
+  const answers = createAnswers(parts, (tidings) => [...workers.keys()].map((worker) => tellAndWait(worker, tidings)));
   const answer = async (worker: WorkerPipe, message: FromWorker & { kind: "ask" }): Promise<void> => {
     const { id, question, asked } = message;
     try {
@@ -60,13 +62,13 @@ export function createPrimaryDesk(parts: DeskParts): PrimaryDesk {
   });
   return {
     attach: (worker) => {
-      const unheard = new Map<number, () => void>();
+      const unheard: Attached["unheard"] = new Map();
       workers.set(worker, { isWatching: false, unheard });
       worker.onMessage((message) => {
         if (message.kind === "ask") void answer(worker, message);
         if (message.kind === "refused") decisions.record(message.decision);
         if (message.kind === "heard") {
-          unheard.get(message.id)?.();
+          unheard.get(message.id)?.(message.metrics);
           unheard.delete(message.id);
         }
       });
@@ -83,8 +85,9 @@ type Answers = { readonly [Q in Question]: (asked: Questions[Q]["asked"]) => Pro
 
 function createAnswers(
   { rateLimiter, decisions, switches, inbox }: DeskParts,
-  tellAll: (tidings: Tidings) => Promise<void>,
+  tell: (tidings: Tidings) => Promise<object | undefined>[],
 ): Answers {
+  const tellAll = async (tidings: Tidings): Promise<void> => void (await Promise.all(tell(tidings)));
   return {
     take: async ({ limit, key }) => {
       const { accepted, remaining, resetSeconds, retryAfterSeconds, countedAt } = await rateLimiter.take(limit, key);
@@ -122,6 +125,12 @@ function createAnswers(
       await inbox.inbox?.clear();
       await tellAll({ about: "mails-cleared" });
       return null;
+    },
+    metrics: async () => {
+      const told = tell({ about: "metrics-wanted" }).map((metrics) =>
+        withPatience(metricsMillisecondsMax, metrics, () => new Error("too late")).catch(() => undefined),
+      );
+      return (await Promise.all(told)).filter((metrics) => metrics !== undefined);
     },
   };
 }

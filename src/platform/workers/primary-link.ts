@@ -14,6 +14,8 @@ export type PrimaryLink = {
   readonly refused: (decision: Decision) => void;
   /** This worker takes requests. */
   readonly listening: (address: string) => void;
+  /** What this worker counts, when the metrics of all are wanted. */
+  readonly tellMetrics: (read: () => Promise<object>) => void;
   readonly hear: (listener: (tidings: Tidings) => void) => void;
 };
 
@@ -26,6 +28,7 @@ export function createPrimaryLink(
   const waiting = new Map<number, Waiting>();
   const listeners = new Set<(tidings: Tidings) => void>();
   let lastId = 0;
+  let readMetrics = async (): Promise<object> => [];
   pipe.onMessage((message) => {
     switch (message.kind) {
       case "answer":
@@ -36,7 +39,12 @@ export function createPrimaryLink(
         return;
       case "tidings":
         for (const listener of listeners) listener(message.tidings);
-        pipe.send({ kind: "heard", id: message.id });
+        if (message.tidings.about !== "metrics-wanted") pipe.send({ kind: "heard", id: message.id });
+        else {
+          const { id } = message;
+          // Figures that cannot be read are left out; they come late then, and nobody waits for them.
+          readMetrics().then((metrics) => pipe.send({ kind: "heard", id, metrics }), ignore);
+        }
         return;
       default:
         message satisfies never;
@@ -52,8 +60,15 @@ export function createPrimaryLink(
     },
     refused: (decision) => pipe.send({ kind: "refused", decision }),
     listening: (address) => pipe.send({ kind: "listening", address }),
+    tellMetrics: (read) => {
+      readMetrics = read;
+    },
     hear: (listener) => void listeners.add(listener),
   };
+}
+
+function ignore(): void {
+  // Nothing is done about it.
 }
 
 function noAnswer(): Problem {

@@ -35,6 +35,8 @@ export type Questions = {
   readonly turn: { readonly asked: SwitchTurn; readonly answer: null };
   readonly "keep-mail": { readonly asked: OutgoingMail; readonly answer: null };
   readonly "clear-mails": { readonly asked: null; readonly answer: null };
+  /** Of each worker that answers in time, what prom-client's `getMetricsAsJSON` gives. */
+  readonly metrics: { readonly asked: null; readonly answer: readonly object[] };
 };
 
 export type Question = keyof Questions;
@@ -45,13 +47,14 @@ export type Tidings =
   | { readonly about: "switches"; readonly switches: SwitchState }
   | { readonly about: "mail"; readonly mail: OutgoingMail }
   | { readonly about: "mails-cleared" }
+  | { readonly about: "metrics-wanted" }
   /** Stop: readiness first, then the door, then what is under way. */
   | { readonly about: "stop" };
 
 export type FromWorker =
   | { readonly kind: "ask"; readonly id: number; readonly question: Question; readonly asked: unknown }
   | { readonly kind: "refused"; readonly decision: Decision }
-  | { readonly kind: "heard"; readonly id: number }
+  | { readonly kind: "heard"; readonly id: number; readonly metrics?: object }
   | { readonly kind: "listening"; readonly address: string };
 
 export type FromPrimary =
