@@ -61,6 +61,11 @@ async function startTlsServer(t: TestContext, first: Pair, env: Record<string, s
   return { server, files, put };
 }
 
+/** Waits until it has been written so often: once by each worker. */
+async function said(server: ServerProcess, what: RegExp, times: number): Promise<void> {
+  while ((server.output().match(what) ?? []).length < times) await pause(pauseMilliseconds);
+}
+
 async function warningsOf(port: number, agent: Agent): Promise<string[]> {
   const ready = await ask(port, "/health/ready", agent);
   assert.equal(ready.status, 200);
@@ -72,6 +77,7 @@ test("TLS in the process, a new certificate under load, and a broken one that ch
   assert.ok(first && second && third);
   const { server, files, put } = await startTlsServer(t, first, { WORKERS: "2" });
   const { port } = server;
+  await said(server, /Server listening at https/g, 2);
   assert.match(server.output(), new RegExp(`listening on https://127\\.0\\.0\\.1:${port}`));
   assert.match(server.output(), new RegExp(`docs +https://localhost:${port}/docs`));
   const all = [first, second, third].map(({ certificate }) => readFileSync(certificate, "utf8"));
@@ -100,7 +106,7 @@ test("TLS in the process, a new certificate under load, and a broken one that ch
   put(second);
   await until(second);
   writeFileSync(files.certificate, "no certificate");
-  while ((server.output().match(/holds no certificate in PEM/g) ?? []).length < 2) await pause(pauseMilliseconds);
+  await said(server, /holds no certificate in PEM: the former TLS certificate stays in force/g, 2);
   for (let asked = 0; asked < 4; asked += 1) {
     assert.equal((await handshake(port)).fingerprint, fingerprintOf(second));
     const fresh = new Agent({ keepAlive: false, ca: all });
