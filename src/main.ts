@@ -14,7 +14,12 @@ function writer(stream: NodeJS.WriteStream): (line: string) => void {
   return (line) => void stream.write(`${line}\n`);
 }
 
-const terminal = { env: process.env, out: writer(stdout), err: writer(stderr) };
+const terminal = {
+  env: process.env,
+  out: writer(stdout),
+  err: writer(stderr),
+  redraw: stderr.isTTY ? (line: string) => void stderr.write(`\r\u001B[2K${line}`) : undefined,
+};
 
 // Whatever still hangs, as a client that reads nothing: the command has ended, and with it the process.
 process.exit(await runCli(process.argv.slice(2), terminal));

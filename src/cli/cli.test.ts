@@ -26,7 +26,7 @@ async function tollgate(env: Environment, ...args: string[]) {
   return { exitCode, out, err };
 }
 
-const commands = [["serve"], ["admin", "create"], ["config"], ["doctor"], ["keys", "list"], ["why"]];
+const commands = [["serve"], ["admin", "create"], ["config"], ["doctor"], ["keys", "list"], ["promote"], ["why"]];
 
 test("every command tells how it is used, and can answer in JSON", async (t) => {
   const { env, directory } = makePlace(t);
@@ -50,6 +50,8 @@ test("a misused command ends with 2 and a sentence, and does nothing", async (t)
     ["admin", "create"],
     ["admin", "create", "a@example.com", "b@example.com"],
     ["keys", "nonsense"],
+    ["promote"],
+    ["promote", "--back", "--commit"],
     ["why"],
     ["why", ""],
     ["why", "x".repeat(129)],

@@ -5,6 +5,7 @@ import { addAdminCommand } from "./admin-command.ts";
 import { addConfigCommand } from "./config-command.ts";
 import { addDoctorCommand } from "./doctor-command.ts";
 import { addKeysCommand } from "./keys-command.ts";
+import { addPromoteCommand } from "./promote-command.ts";
 import { addServeCommand } from "./serve-command.ts";
 import type { ExitCode, Run, Terminal } from "./terminal.ts";
 import { addWhyCommand } from "./why-command.ts";
@@ -34,7 +35,15 @@ function createProgram(terminal: Terminal, run: Run): Command {
       writeOut: (text) => terminal.out(text.trimEnd()),
       writeErr: (text) => terminal.err(text.trimEnd()),
     });
-  const add = [addServeCommand, addAdminCommand, addConfigCommand, addDoctorCommand, addKeysCommand, addWhyCommand];
+  const add = [
+    addServeCommand,
+    addAdminCommand,
+    addConfigCommand,
+    addDoctorCommand,
+    addKeysCommand,
+    addPromoteCommand,
+    addWhyCommand,
+  ];
   for (const addCommand of add) addCommand(program, terminal, run);
   return program;
 }

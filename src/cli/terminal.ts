@@ -9,6 +9,8 @@ export type Terminal = {
   readonly err: (line: string) => void;
   /** Asked for DNS in place of the servers that this machine asks. */
   readonly dnsServers?: readonly string[];
+  /** Writes over the line that stands there; undefined where a line stays, as in a file. */
+  readonly redraw?: ((line: string) => void) | undefined;
 };
 
 /** 0 done, 1 refused, 2 misused. */

@@ -8,6 +8,7 @@ import { exampleCast } from "../../src/features/guide/example-text.ts";
 import type { MadeExample, MadeExamples, MadeRequest } from "../../src/features/guide/made-examples.ts";
 import { fillIn } from "../../web/learn/chapter-run.ts";
 import { problemScenes, type Scene } from "./problem-scenes.ts";
+import { openReadOnlyWindow } from "./read-only.ts";
 import { createTestServer, type TestServer } from "./test-server.ts";
 
 /** Whose requests an example sends, as its references name them. */
@@ -84,6 +85,7 @@ async function play(server: TestServer, code: ProblemCode, scene: Scene = {}): P
     const { token } = text === "" ? {} : (JSON.parse(text) as { token?: string });
     if (token !== undefined && request.as !== "nobody") cast[request.as]["token"] = token;
   }
+  if (scene.readOnly) await openReadOnlyWindow(server.platform.db);
   const filled = filledIn(main, cast);
   const times = main.times ?? 1;
   const answers: RawAnswer[] = [];

@@ -8,6 +8,8 @@ export type Scene = {
   readonly parts?: TestParts;
   /** So often the request is under way already, and is not answered to its end. */
   readonly heldOpen?: number;
+  /** The database takes no writes, as while the accounts are moved. */
+  readonly readOnly?: true;
   /** Written as bytes to a socket of a server that waits no longer than it must. */
   readonly overSocket?: true;
 };
@@ -19,6 +21,7 @@ function fail(): never {
 export const problemScenes: Readonly<Partial<Record<ProblemCode, Scene>>> = {
   "headers-too-large": { overSocket: true },
   "request-timeout": { overSocket: true },
+  "read-only": { readOnly: true },
   busy: { env: { HASH_THREADS: "1", HASH_QUEUE: "1" } },
   // Its keys would sign the tokens of the examples after it.
   "rotation-pending": {},

@@ -9,7 +9,7 @@ import { createCluster, findPostgres } from "./postgres-cluster.ts";
 /** All that goes by way of a database. What is about SQLite itself, pages, processes or documents is not run twice. */
 const everything = [
   "src/features/**/*.test.ts",
-  "src/platform/database/{migrate,prepared-query,tables,transaction}.test.ts",
+  "src/platform/database/{migrate,prepared-query,read-only-window,tables,transaction}.test.ts",
   "test/journeys/**/*.test.ts",
   "test/proofs/{refresh-proof,sessions-model}.test.ts",
   "test/faults/crash.test.ts",

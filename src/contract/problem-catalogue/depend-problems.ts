@@ -22,6 +22,29 @@ export const dependProblems = {
       path: "/users/me",
     },
   },
+  "read-only": {
+    status: 503,
+    title: "The accounts are being moved",
+    gate: "depend",
+    detail:
+      "The accounts are being moved to another database: nothing is written at present. Try again as Retry-After says.",
+    whatHappened:
+      "An operator moves the accounts to another database. Until that is done no row changes, so that none is lost on the way: signing up or in, refreshing, signing out and every change wait. Reading goes on, also with the tokens that you have.",
+    causes: ["tollgate promote is at work.", "It is done, and this server was not yet started on the new database."],
+    cures: [
+      "Try again after Retry-After seconds; keep your tokens, they are good afterwards.",
+      "As operator: see how far tollgate promote is; when it is done, set DATABASE_URL as it says and start the server anew.",
+    ],
+    settings: ["DATABASE_URL"],
+    example: {
+      as: "user",
+      method: "PATCH",
+      path: "/users/me",
+      headers: json,
+      body: '{"display_name":"Ada"}',
+      onlyInTest: "The accounts have to be on the move. The example was made with a database that takes no writes.",
+    },
+  },
   busy: {
     status: 503,
     title: "Too much to do",

@@ -57,7 +57,7 @@ export function healthRoutes(platform: Platform, lifecycle: Lifecycle, tls?: Tls
         }
         const { redis } = platform;
         const redisPart = redis && { redis: redis.fault() === undefined ? ("ok" as const) : ("away" as const) };
-        return { status: "ready", parts: { database: "ok", ...redisPart }, warnings: warnings(platform, tls) };
+        return { status: "ready", parts: { database: "ok", ...redisPart }, warnings: await warnings(platform, tls) };
       },
     }),
   ];

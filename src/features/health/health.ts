@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+import { isReadOnly } from "../../platform/database/read-only-window.ts";
 import type { TlsFiles } from "../../platform/http/tls-files.ts";
 import type { Platform } from "../../platform/platform.ts";
 
@@ -17,10 +18,10 @@ export async function failingParts(platform: Pick<Platform, "db">, lifecycle: Li
  * What is missed, though requests are served: they should go on coming. With Redis away all instances are without it at
  * once, and to call them all "not ready" would turn a limit that is counted less exactly into an outage.
  */
-export function warnings(
-  { redis, forwarding }: Pick<Platform, "redis" | "forwarding">,
+export async function warnings(
+  { redis, forwarding, db }: Pick<Platform, "redis" | "forwarding" | "db">,
   tls?: Pick<TlsFiles, "warning">,
-): string[] {
+): Promise<string[]> {
   const fault = redis?.fault();
   const all: string[] = [];
   if (fault !== undefined) {
@@ -33,6 +34,9 @@ export function warnings(
     all.push(
       "proxy: clients that a proxy forwards are all counted as one, because TRUSTED_PROXIES does not name it. The log and GET /admin/proxy say what to set.",
     );
+  }
+  if (await isReadOnly(db)) {
+    all.push("database: read-only, for the accounts are moved or were. Writes are answered 503 read-only.");
   }
   const oldCertificate = tls?.warning();
   return oldCertificate === undefined ? all : [...all, oldCertificate];

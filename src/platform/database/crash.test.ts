@@ -79,6 +79,7 @@ async function assertWhole(path: string): Promise<void> {
       "mail_tokens",
       "mails",
       "migrations",
+      "moves",
       "sessions",
       "signing_keys",
       "throwaway_accounts",

@@ -5,6 +5,7 @@ import type { Clock } from "../clock.ts";
 import type { Measure } from "../telemetry/measure.ts";
 import { withMeasure } from "./measured-database.ts";
 import { migrate, sqliteTarget } from "./migrate.ts";
+import { refuseForsakenDatabase } from "./moves.ts";
 import { withOutage, type Outage } from "./outage.ts";
 import { openPostgres } from "./postgres-open.ts";
 import { sqliteDialect } from "./sqlite.ts";
@@ -40,7 +41,7 @@ export async function openDatabase(
       return await migrated(openSqliteInMemory(), clock, dressed);
     case "sqlite":
       try {
-        return await migrated(await openSqliteFile(database.path), clock, dressed);
+        return await migrated(await openSqliteFile(database.path), clock, dressed, database.path);
       } catch (error) {
         throw sqliteStartError(error, database.path) ?? error;
       }
@@ -67,10 +68,12 @@ async function migrated(
   sqlite: DatabaseSync,
   clock: Pick<Clock, "now">,
   dressed: (dialect: Dialect) => Dialect,
+  place = "the database in memory",
 ): Promise<Kysely<Tables>> {
   const db = new Kysely<Tables>({ dialect: dressed(sqliteDialect(sqlite)) });
   try {
     await migrate(db, { clock, target: sqliteTarget });
+    await refuseForsakenDatabase(db, place);
     return db;
   } catch (error) {
     await db.destroy();

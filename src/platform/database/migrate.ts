@@ -8,6 +8,7 @@ import { migration0003 } from "./migrations/0003-account-search.ts";
 import { migration0004 } from "./migrations/0004-activity.ts";
 import { migration0005 } from "./migrations/0005-throwaway-accounts.ts";
 import { migration0006 } from "./migrations/0006-mail.ts";
+import { migration0007 } from "./migrations/0007-moves.ts";
 
 /**
  * Migrations go forward only, at start, each in a transaction of its own together with the row that says it ran:
@@ -96,6 +97,7 @@ export const allMigrations: readonly Migration[] = [
   migration0004,
   migration0005,
   migration0006,
+  migration0007,
 ];
 
 /** What a database with these migrations lacks, and what only a newer version knows. */

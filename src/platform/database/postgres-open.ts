@@ -4,6 +4,7 @@ import type { PostgresTarget } from "../../database-url.ts";
 import type { Clock } from "../clock.ts";
 import { StartError } from "../start-error.ts";
 import { migrate, postgresTarget } from "./migrate.ts";
+import { refuseForsakenDatabase } from "./moves.ts";
 import { postgresDialect } from "./postgres.ts";
 import { postgresCodes, PostgresError, PostgresUnreachable } from "./postgres-faults.ts";
 import { createPostgresPool } from "./postgres-pool.ts";
@@ -26,6 +27,7 @@ export async function openPostgres(
   await withPatientConnection(target, async (db) => {
     await refuseUnfitServer(db);
     await migrate(db, { clock, target: postgresTarget });
+    await refuseForsakenDatabase(db, target.shown);
   });
   return postgresDialect(createPostgresPool(target, bounds, onConnectionLost));
 }
@@ -72,7 +74,7 @@ export async function refuseUnfitServer(db: Kysely<Tables>): Promise<void> {
 }
 
 /** The sentence for a server that cannot be reached or used; undefined for an error that is a bug of ours. */
-function postgresStartError(error: unknown, { shown, database, user }: PostgresTarget): StartError | undefined {
+export function postgresStartError(error: unknown, { shown, database, user }: PostgresTarget): StartError | undefined {
   if (error instanceof PostgresUnreachable) return new StartError(unreachableSentence(error, shown), { cause: error });
   if (!(error instanceof PostgresError)) return undefined;
   const text = startSentence(error, { shown, database, user });

@@ -48,3 +48,6 @@ export function isSqliteUnavailable(error: unknown): boolean {
   if (code !== undefined) return unavailableCodes.has(code);
   return error instanceof Error && closedMessages.has(error.message);
 }
+
+/** What the triggers of read-only-window.ts say: SQLite has no code of our own for it. */
+export const sqliteReadOnlyMessage = "tollgate: the database takes no writes";

@@ -103,6 +103,13 @@ const columns = {
     address: "null",
     payload: "not null",
   },
+  moves: {
+    id: "not null",
+    state: "not null",
+    other: "not null",
+    started_at: "not null",
+    read_only_until: "not null",
+  },
   migrations: { name: "not null", applied_at: "not null" },
 } satisfies { [T in keyof Tables]: { [C in keyof Tables[T]]: Nullability<SelectType<Tables[T][C]>> } };
 

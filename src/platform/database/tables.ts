@@ -13,6 +13,12 @@ export type MailState = "queued" | "sending" | "delivered" | "refused" | "expire
 /** What happens to a mail: the states it comes to, a try that is to be repeated, and what its reader does. */
 export type MailStep = Exclude<MailState, "sending"> | "deferred" | "unanswered" | "opened" | "used";
 
+/**
+ * What a database is in a move: what is copied from, until the copy was verified; what was copied from, and is not to be
+ * written again; what is copied to; what was copied to and verified, and is the one in use.
+ */
+export type MoveState = "leaving" | "left" | "arriving" | "arrived";
+
 /** Times are milliseconds since the epoch; booleans are 0 and 1. */
 export type Tables = {
   accounts: {
@@ -179,6 +185,16 @@ export type Tables = {
     account_id: Fixed<number>;
     /** In real time, wherever the turnable clock stands. */
     created_at: Fixed<number>;
+  };
+  /** The move to another database: one row at most, the same id in both; see moves.ts. */
+  moves: {
+    id: Fixed<string>;
+    state: MoveState;
+    /** The other database, without a password: a path, or a URL. */
+    other: string;
+    started_at: Fixed<number>;
+    /** Nobody writes before; 0 where everybody may. The triggers of read-only-window.ts see to it. */
+    read_only_until: number;
   };
   /** Which migrations have run. */
   migrations: {

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { Problem, problemBody, type ProblemCode } from "../../contract/problems.ts";
 import { isDatabaseUnavailable, isUnstorableText } from "../database/database-faults.ts";
+import { isReadOnlyWindow } from "../database/read-only-window.ts";
 import type { Platform } from "../platform.ts";
 import { challenge } from "./access.ts";
 import { shownText } from "./shown-text.ts";
@@ -17,6 +18,7 @@ const fastifyProblems: Readonly<Record<string, ProblemCode>> = {
 /** Whatever was thrown, as the problem that the client may know. Anything unforeseen is `internal`. */
 export function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
+  if (isReadOnlyWindow(error)) return new Problem("read-only", { headers: { "retry-after": "5" }, cause: error });
   if (isDatabaseUnavailable(error))
     return new Problem("database-unavailable", { headers: { "retry-after": "1" }, cause: error });
   if (isUnstorableText(error)) return new Problem("malformed-request", { cause: error });

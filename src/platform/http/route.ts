@@ -108,7 +108,8 @@ export function problemsOf(definition: AnyRoute): readonly ProblemCode[] {
   if (!isAnonymous(definition.access) && definition.access !== "signed-in") codes.add("permission-denied");
   if (definition.fresh) codes.add("reauthentication-required");
   if (definition.method !== "GET") {
-    for (const code of ["malformed-json", "body-too-large", "unsupported-media-type"] as const) codes.add(code);
+    const ofWrites = ["malformed-json", "body-too-large", "unsupported-media-type", "read-only"] as const;
+    for (const code of ofWrites) codes.add(code);
   }
   if (definition.body ?? definition.query ?? definition.params) codes.add("validation-failed");
   for (const code of definition.problems) codes.add(code);
