@@ -78,3 +78,23 @@ testOnPostgres(
     t.diagnostic(nowhere.found);
   },
 );
+
+testOnPostgres("what must follow a pg_restore: nothing that was used comes back to life", async (_t, cluster) => {
+  const url = await cluster.makeDatabase();
+  const env = environmentOf(url);
+  assert.equal((await tollgate(env, "admin", "create", "ada@example.com")).exitCode, 0);
+  await query(
+    url,
+    `insert into sessions (id, account_id, created_at, authenticated_at, last_used_at, expires_at, address,
+       refresh_secret, refresh_generation, refresh_key_tags) values ('s', 1, 1, 1, 1, 9e15, '::1', '', 1, '')`,
+  );
+  const { exitCode, out, err } = await tollgate(env, "restore", "--in-place", "--json");
+  assert.equal(exitCode, 0, err);
+  const { database, ...followed } = JSON.parse(out) as Record<string, unknown>;
+  assert.match(String(database), /^postgres:/);
+  assert.deepEqual(followed, { former: null, sessions_ended: 1, links_voided: 0, mails_withheld: 0 });
+  assert.deepEqual(await query(url, "select end_reason from sessions"), [{ end_reason: "restored" }]);
+  assert.equal((await tollgate(env, "admin", "create", "ben@example.com")).exitCode, 0);
+  const [last] = await query<{ id: string }>(url, "select max(id) as id from accounts");
+  assert.equal(Number(last?.id), 1_000_002);
+});

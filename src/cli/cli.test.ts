@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -26,7 +26,17 @@ async function tollgate(env: Environment, ...args: string[]) {
   return { exitCode, out, err };
 }
 
-const commands = [["serve"], ["admin", "create"], ["config"], ["doctor"], ["keys", "list"], ["promote"], ["why"]];
+const commands = [
+  ["serve"],
+  ["admin", "create"],
+  ["config"],
+  ["doctor"],
+  ["keys", "list"],
+  ["backup"],
+  ["promote"],
+  ["restore"],
+  ["why"],
+];
 
 test("every command tells how it is used, and can answer in JSON", async (t) => {
   const { env, directory } = makePlace(t);
@@ -40,6 +50,27 @@ test("every command tells how it is used, and can answer in JSON", async (t) => 
   assert.deepEqual(readdirSync(directory), []);
 });
 
+test("every command that the documents name is there, with its options", async () => {
+  const root = join(import.meta.dirname, "../..");
+  const documents = ["README.md", ...globSync("docs/operate/*.md", { cwd: root })];
+  const named = documents.flatMap((document) => {
+    const text = readFileSync(join(root, document), "utf8");
+    return [...text.matchAll(/(?:npm run (?:-s )?tollgate -- |"tollgate )([^\n`"]+)/g)].map(([, words = ""]) =>
+      words.trim(),
+    );
+  });
+  assert.ok(named.length >= 8, "they name some");
+  const known = new Map(commands.map((command) => [command.join(" "), command]));
+  known.set("keys rotate", ["keys", "rotate"]);
+  for (const words of named) {
+    const found = [...known].find(([name]) => words === name || words.startsWith(`${name} `));
+    assert.ok(found, `there is no command ${words}`);
+    const { out } = await tollgate({}, ...found[1], "--help");
+    for (const [option] of words.matchAll(/--[a-z-]+/g))
+      assert.match(out.join("\n"), new RegExp(`${option}\\b`), words);
+  }
+});
+
 test("a misused command ends with 2 and a sentence, and does nothing", async (t) => {
   const { env, directory } = makePlace(t);
   const misused = [
@@ -50,8 +81,11 @@ test("a misused command ends with 2 and a sentence, and does nothing", async (t)
     ["admin", "create"],
     ["admin", "create", "a@example.com", "b@example.com"],
     ["keys", "nonsense"],
+    ["backup"],
     ["promote"],
     ["promote", "--back", "--commit"],
+    ["restore"],
+    ["restore", "file", "--in-place"],
     ["why"],
     ["why", ""],
     ["why", "x".repeat(129)],

@@ -2,10 +2,12 @@ import { Command, CommanderError } from "commander";
 import { Problem } from "../contract/problems.ts";
 import { StartError } from "../platform/start-error.ts";
 import { addAdminCommand } from "./admin-command.ts";
+import { addBackupCommand } from "./backup-command.ts";
 import { addConfigCommand } from "./config-command.ts";
 import { addDoctorCommand } from "./doctor-command.ts";
 import { addKeysCommand } from "./keys-command.ts";
 import { addPromoteCommand } from "./promote-command.ts";
+import { addRestoreCommand } from "./restore-command.ts";
 import { addServeCommand } from "./serve-command.ts";
 import type { ExitCode, Run, Terminal } from "./terminal.ts";
 import { addWhyCommand } from "./why-command.ts";
@@ -38,10 +40,12 @@ function createProgram(terminal: Terminal, run: Run): Command {
   const add = [
     addServeCommand,
     addAdminCommand,
+    addBackupCommand,
     addConfigCommand,
     addDoctorCommand,
     addKeysCommand,
     addPromoteCommand,
+    addRestoreCommand,
     addWhyCommand,
   ];
   for (const addCommand of add) addCommand(program, terminal, run);

@@ -23,6 +23,7 @@ export type Events = {
   "session/expired": { session_id: string };
   "session/ended": { reason: EndReason; session_id?: string };
   "signing-key/created": { key_id: string; algorithm: string };
+  "database/restored": { sessions_ended: number; links_voided: number; mails_withheld: number };
 };
 
 /** Why a session is over. */
@@ -35,7 +36,8 @@ export type EndReason =
   | "password-reset"
   | "reported-by-owner"
   | "account-disabled"
-  | "refresh-reused";
+  | "refresh-reused"
+  | "restored";
 
 export type EventType = keyof Events;
 
@@ -61,4 +63,5 @@ export const eventMeanings: Readonly<Record<EventType, string>> = {
   "session/expired": "A refresh token came after its session had been idle too long, or had reached its end.",
   "session/ended": "One session ended, or all of an account's.",
   "signing-key/created": "A key that signs access tokens came to be.",
+  "database/restored": "A backup was restored: what this log tells from before is of the time of that backup.",
 };

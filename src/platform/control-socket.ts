@@ -137,6 +137,12 @@ function isListening(path: string): Promise<boolean> {
   return promise.finally(() => socket.destroy());
 }
 
+/** Whether a server runs on this data directory; one whose door could not be opened is not seen. */
+export async function isServerRunning(directory: string): Promise<boolean> {
+  const listening = await Promise.all((await controlSockets(directory)).map(isListening));
+  return listening.includes(true);
+}
+
 /** Asks every server that runs on this data directory; those that do not answer in time are left out. */
 export async function askRunningServers(directory: string, request: ControlRequest): Promise<ControlAnswer[]> {
   const asked = (await controlSockets(directory)).map((path) => ask(path, request).catch(() => undefined));

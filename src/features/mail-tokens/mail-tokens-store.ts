@@ -83,3 +83,13 @@ export async function voidTokens(
     .where("used_at", "is", null)
     .execute();
 }
+
+/** The same for the tokens of all accounts. Returns how many. */
+export async function voidAllTokens({ db }: Db, at: number): Promise<number> {
+  const { numUpdatedRows } = await db
+    .updateTable("mail_tokens")
+    .set({ used_at: at })
+    .where("used_at", "is", null)
+    .executeTakeFirstOrThrow();
+  return Number(numUpdatedRows);
+}

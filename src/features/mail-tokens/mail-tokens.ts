@@ -7,6 +7,7 @@ import {
   type MailTokenRow,
   takeCodeTry,
   useToken,
+  voidAllTokens,
   voidTokens,
 } from "./mail-tokens-store.ts";
 
@@ -178,4 +179,9 @@ export async function voidMailTokens(
   purposes: readonly MailTokenPurpose[],
 ): Promise<void> {
   await voidTokens(tx, accountId, purposes, { at: tx.clock.now() });
+}
+
+/** Makes every token of every account worthless. Returns how many were living. */
+export async function voidEveryMailToken(tx: Pick<Platform, "db" | "clock">): Promise<number> {
+  return await voidAllTokens(tx, tx.clock.now());
 }

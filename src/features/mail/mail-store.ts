@@ -196,3 +196,28 @@ export async function deleteOldMails(
     .executeTakeFirstOrThrow();
   return Number(numDeletedRows);
 }
+
+/** Keeps every mail that waits from being sent, and says why in its timeline. Returns how many. */
+export async function withholdWaitingMails({ db }: Db, at: number, why: string): Promise<number> {
+  await db
+    .insertInto("mail_steps")
+    .columns(["mail_id", "at", "step", "words"])
+    .expression((query) =>
+      query
+        .selectFrom("mails")
+        .select([
+          "id",
+          sql<number>`cast(${at} as bigint)`.as("at"),
+          sql<"withheld">`'withheld'`.as("step"),
+          sql<string>`cast(${why} as text)`.as("words"),
+        ])
+        .where("due_at", "is not", null),
+    )
+    .execute();
+  const { numUpdatedRows } = await db
+    .updateTable("mails")
+    .set({ state: "withheld", due_at: null, claim: null, content_encrypted: null })
+    .where("due_at", "is not", null)
+    .executeTakeFirstOrThrow();
+  return Number(numUpdatedRows);
+}

@@ -191,3 +191,16 @@ export async function endLivingSessions(
   const { numUpdatedRows } = await update.executeTakeFirstOrThrow();
   return Number(numUpdatedRows);
 }
+
+/** Ends the living sessions of all accounts. Returns how many. */
+export async function endEveryLivingSession(
+  { db }: Db,
+  end: { readonly at: number; readonly reason: string },
+): Promise<number> {
+  const { numUpdatedRows } = await db
+    .updateTable("sessions")
+    .set({ ended_at: end.at, end_reason: end.reason })
+    .where("ended_at", "is", null)
+    .executeTakeFirstOrThrow();
+  return Number(numUpdatedRows);
+}

@@ -12,6 +12,8 @@ export type DatabaseInspection =
       readonly state: "there";
       /** What the database's own check found; undefined when nothing. */
       readonly damage: string | undefined;
+      /** Names of migrations that have run. */
+      readonly applied: readonly string[];
       /** Names of migrations that run at the next start. */
       readonly pending: readonly string[];
       /** Names of migrations that only a newer version knows. */

@@ -19,14 +19,16 @@ async function look(db: Kysely<Tables>, database: PostgresDatabase): Promise<Dat
   await refuseUnfitServer(db);
   const tables = await postgresTarget.tableNames(db);
   if (!tables.includes("migrations")) return { state: "empty" };
-  const applied = await db.selectFrom("migrations").select("name").execute();
+  const rows = await db.selectFrom("migrations").select("name").execute();
+  const applied = rows.map(({ name }) => name);
   const newest = tables.includes("events")
     ? await db.selectFrom("events").select("at").orderBy("at", "desc").limit(1).executeTakeFirst()
     : undefined;
   return {
     state: "there",
     damage: undefined,
-    ...compareMigrations(applied.map(({ name }) => name)),
+    applied,
+    ...compareMigrations(applied),
     newestEventAt: newest?.at,
     warnings: await warningsAbout(db, database),
   };

@@ -27,6 +27,7 @@ function look(database: DatabaseSync): DatabaseInspection {
   return {
     state: "there",
     damage: check === "ok" ? undefined : check,
+    applied,
     ...compareMigrations(applied),
     newestEventAt: typeof events?.["at"] === "number" ? events["at"] : undefined,
     warnings: [],
