@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
-import { Problem } from "../contract/problems.ts";
+import { Problem, problems } from "../contract/problems.ts";
+import { isReadOnlyWindow } from "../platform/database/read-only-window.ts";
 import { StartError } from "../platform/start-error.ts";
 import { addAdminCommand } from "./admin-command.ts";
 import { addBackupCommand } from "./backup-command.ts";
@@ -62,5 +63,6 @@ function exitCodeOf(error: unknown, terminal: Terminal): ExitCode {
 function sentenceOf(error: unknown): string {
   if (error instanceof StartError) return error.message;
   if (error instanceof Problem) return error.detail;
+  if (isReadOnlyWindow(error)) return problems["read-only"].detail;
   return `This is a bug of Tollgate; please report it with these lines.\n${error instanceof Error ? error.stack : String(error)}`;
 }

@@ -162,6 +162,8 @@ testOnPostgres(
       assertReadOnly(await ask(server, "POST", "/auth/refresh", { body: { refresh_token: ada.refresh } }));
       assert.equal((await ask(server, "GET", "/health/ready")).status, 200);
     }
+    const late = await runTollgate(["admin", "create", "eve@example.com"], onFile);
+    assert.match(late.stderr, /^The accounts are being moved to another database/);
     const half = await runTollgate(["admin", "create", "eve@example.com"], onPostgres);
     assert.match(half.stderr, /is being filled from .*tollgate\.db and is not complete/);
 
@@ -192,11 +194,12 @@ testOnPostgres(
     const { body } = await ask(third, "GET", "/users/me", { token: cyd.token });
     assert.equal(body["id"], users + 3, "numbers go on");
     assert.equal((await ask(third, "DELETE", "/users/2", { token: latest.ben.token })).status, 204);
-    assert.equal((await third.stop()).exitCode, 0, third.output());
     const since = await countsAt(url);
-
     const back = await runTollgate(["promote", "--back"], onPostgres);
     assert.equal(back.exitCode, 0, back.stderr);
+    assertReadOnly(await ask(third, "POST", "/auth/refresh", { body: { refresh_token: cyd.refresh } }));
+    assert.equal((await ask(third, "GET", "/users/me", { token: cyd.token })).status, 200);
+    assert.equal((await third.stop()).exitCode, 0, third.output());
     assert.match(back.stdout, new RegExp(`^ {2}DATABASE_URL=sqlite:${path}$`, "m"));
     assert.deepEqual(countsOf(path), since);
     await assert.rejects(startServer(t, { env: onPostgres }), /were moved to .*tollgate\.db/);

@@ -134,7 +134,7 @@ if (task === "to" || task === "back") {
     // Each time further on: what was done before costs fewer statements then.
     while ((await runTask("to", file, target, wanted)) === undefined) {
       kills += 1;
-      wanted += 45;
+      wanted += 70;
       assert.notEqual(await statesOf(file, target), "undefined arrived", "one at most takes writes");
       assert.deepEqual(await rowsOf(file), before, "nothing is lost where it came from");
     }
@@ -150,7 +150,7 @@ if (task === "to" || task === "back") {
     kills = 0;
     while ((await runTask("back", file, target, wanted)) === undefined) {
       kills += 1;
-      wanted += 60;
+      wanted += 90;
       assert.deepEqual(await rowsOf(target), since);
     }
     assert.ok(kills >= 3, `${kills} kills`);
