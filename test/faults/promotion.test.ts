@@ -68,7 +68,7 @@ async function refreshed(server: ServerProcess, refresh: string): Promise<Tokens
 
 /** Accounts with a living session each, straight into the file; the refresh token of every thousandth. */
 function insertUsers(path: string): (number: number) => string {
-  const file = new DatabaseSync(path);
+  const file = new DatabaseSync(path, { timeout: 30_000 });
   // Ids that SQLite and a language of PostgreSQL's sort differently.
   const id = "iif(n % 2, 'a', 'B') || '-_' || printf('%018d', n) || 'A'";
   const now = Date.now();

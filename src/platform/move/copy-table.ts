@@ -5,6 +5,9 @@ import type { MovedTable } from "./moved-tables.ts";
 /** What a table holds: two that are alike to the last byte have the same. */
 export type TableDigest = { readonly rows: number; readonly sha256: string };
 
+/** So many missing rows are remembered while the others are walked through; for more it is walked once again. */
+const missingMax = 20_000;
+
 /** So many rows more were looked at. Throws to stop the move: between two steps, never in one. */
 export type Passed = (rows: number) => void;
 
@@ -24,11 +27,25 @@ export async function copyTable(
   passed: Passed,
 ): Promise<TableDigest> {
   if ((await target.count(table)) > 0) {
+    const digest = createTableDigest(table);
+    const missing: Row[] = [];
     await walk(source, target, table, {
-      take: (wanted, present) => (present !== undefined && !isSame(table, wanted, present) ? present : undefined),
+      take: (wanted, present) => {
+        if (wanted !== undefined) digest.add(wanted);
+        if (wanted !== undefined && present !== undefined && isSame(table, wanted, present)) return undefined;
+        if (wanted !== undefined && missing.length <= missingMax) missing.push(wanted);
+        return present;
+      },
       apply: (rows) => target.remove(table, rows),
-      passed: () => passed(0),
+      passed,
     });
+    if (missing.length <= missingMax) {
+      for (let from = 0; from < missing.length; from += rowsPerStep) {
+        await target.insert(table, missing.slice(from, from + rowsPerStep));
+        passed(0);
+      }
+      return digest.end();
+    }
   }
   const digest = createTableDigest(table);
   await walk(source, target, table, {
@@ -147,8 +164,8 @@ function compareValues(one: Row[string] | undefined, other: Row[string] | undefi
   return Buffer.compare(Buffer.from(first), Buffer.from(second));
 }
 
-function isSame(table: MovedTable, one: Row | undefined, other: Row): boolean {
-  return one !== undefined && textOf(table, one) === textOf(table, other);
+function isSame(table: MovedTable, one: Row, other: Row): boolean {
+  return textOf(table, one) === textOf(table, other);
 }
 
 /** A row as one text, the same from either side. */
