@@ -30,8 +30,15 @@ function look(database: DatabaseSync): DatabaseInspection {
     applied,
     ...compareMigrations(applied),
     newestEventAt: typeof events?.["at"] === "number" ? events["at"] : undefined,
-    warnings: [],
+    warnings: warningsAbout(database),
   };
+}
+
+function warningsAbout(database: DatabaseSync): { found: string; cure: string }[] {
+  if (!hasTable(database, "moves")) return [];
+  const move = database.prepare("select state, other from moves").get();
+  if (move?.["state"] !== "left") return [];
+  return [{ found: `the accounts were moved to ${String(move["other"])}.`, cure: "Set DATABASE_URL to that." }];
 }
 
 function namesOf(database: DatabaseSync): string[] {

@@ -11,6 +11,7 @@ import type { TestContext } from "node:test";
 import { query, testWithPostgres } from "../../../test/support/postgres-cluster.ts";
 import { temporaryDirectory } from "../../../test/support/server-process.ts";
 import { databaseOf, openUrl } from "../../../test/support/test-database.ts";
+import { inspectSqlite } from "../database/inspect-sqlite.ts";
 import { abandonMove, commitMove, moveBack, moveToPostgres } from "./move.ts";
 
 const clock = { now: () => 1 };
@@ -213,6 +214,11 @@ if (task === "to" || task === "back") {
     assert.deepEqual(await commitMove(database), { file });
     await assert.rejects(moveBack({ target: database.target, clock, report: () => undefined }), /there is no way back/);
     await assert.rejects(openUrl(`sqlite:${file}`, clock), /were moved to postgres:/);
+    const inspection = inspectSqlite(file);
+    assert.match(
+      JSON.stringify("warnings" in inspection && inspection.warnings),
+      /the accounts were moved to postgres:/,
+    );
     await abandonMove(file);
     await (await openUrl(`sqlite:${file}`, clock)).destroy();
   });
