@@ -207,6 +207,12 @@ if (task === "to" || task === "back") {
     // Tables without a row are as good as none; committed, there is no way back.
     await (await openUrl(empty, clock)).destroy();
     await promote(empty);
+    // Killed between its last two statements: neither takes writes, and the next call ends it.
+    await query(empty, "update moves set state = 'arriving'");
+    await assert.rejects(openUrl(empty, clock), /is not complete/);
+    await assert.rejects(openUrl(`sqlite:${file}`, clock), /were moved/);
+    await promote(empty);
+    assert.equal(await statesOf(file, empty), "left arrived");
     await assert.rejects(promote(empty), /The accounts are in postgres:.* already/);
     await assert.rejects(promote(await cluster.makeDatabase()), /were moved to postgres:.* already/);
     const database = databaseOf(empty);
