@@ -77,7 +77,8 @@ function isRunning(pid: number): boolean {
 }
 
 test("one limit, one account, one clock and one inbox for all workers, and one of them may die", async (t) => {
-  const server = await startWorkers(t);
+  const metricsPort = await freePort();
+  const server = await startWorkers(t, { METRICS_PORT: String(metricsPort) });
   const { port } = server;
   await t.test("five of two hundred at once, whoever they reach", async () => {
     const asked = Array.from({ length: 200 }, () => ask(port, "/users/limited?client_id=one"));
@@ -119,6 +120,13 @@ test("one limit, one account, one clock and one inbox for all workers, and one o
       server.dataDirectory,
     );
     assert.equal(why.exitCode, 0, why.stderr);
+  });
+  await t.test("the figures of all are read at once, whichever tells them", async () => {
+    for (let scrape = 0; scrape < workers; scrape += 1) {
+      const figures = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+      assert.match(figures, /^tollgate_requests_total\{[^}]*route="\/users\/limited",status="429"[^}]*\} 195$/m);
+      assert.match(figures, /^tollgate_sign_ups_total 2$/m);
+    }
   });
   await t.test("the switches of development are turned for all", async () => {
     await ask(port, "/dev/clock", { method: "POST", body: { advance_seconds: 3_600 } });

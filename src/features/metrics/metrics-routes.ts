@@ -10,7 +10,7 @@ export function metricsRoutes({ config }: Pick<Platform, "config">, read: () => 
       method: "GET",
       url: "/metrics",
       tag: "Operation",
-      summary: "The figures of this process, for Prometheus",
+      summary: "The figures of this server, for Prometheus",
       access: "metrics-token",
       limit: "api",
       hidden: true,

@@ -3,6 +3,7 @@ import type { Platform } from "../../platform/platform.ts";
 import { createSingleFlight } from "../../platform/single-flight.ts";
 import type { EventLoopDelay } from "../../platform/telemetry/event-loop-delay.ts";
 import { createGauges, registerStanding } from "../../platform/telemetry/standing.ts";
+import { readAllMetrics } from "../../platform/workers/all-metrics.ts";
 import { outboxStanding } from "../mail/mail.ts";
 
 /** Prometheus waits 10 seconds; what hangs must not take all the others with it. */
@@ -14,11 +15,8 @@ function areMetricsShown({ config }: Pick<Platform, "config">): boolean {
 }
 
 /**
- * All figures of this process, in the text format of Prometheus. Who asks while they are gathered gets the same ones, so
- * no number of readers makes more work than one.
- *
- * For several processes of one machine: `platform.metrics.registry` of each, added up by prom-client's
- * `AggregatorRegistry`; how a gauge adds up is said where it is made.
+ * All figures of this server on this machine, in the text format of Prometheus: with workers, any of them tells those of
+ * all. Who asks while they are gathered gets the same ones, so no number of readers makes more work than one.
  */
 export function createMetricsReader(platform: Platform, eventLoopDelay: EventLoopDelay["read"]): () => Promise<string> {
   if (areMetricsShown(platform)) {
@@ -26,7 +24,7 @@ export function createMetricsReader(platform: Platform, eventLoopDelay: EventLoo
     registerOutbox(platform);
   }
   const once = createSingleFlight<string>();
-  return () => once("text", () => platform.metrics.registry.metrics());
+  return () => once("text", () => readAllMetrics(platform));
 }
 
 /** The outbox is one for all processes: the largest figure is everybody's. */

@@ -61,6 +61,8 @@ export function registerStanding(platform: Platform, eventLoopDelay: EventLoopDe
     name: "tollgate_limiter_keys",
     help: "Keys that the limiter of the process holds, by limit.",
     labelNames: ["limit"],
+    // Workers without Redis count in their primary process, and each tells its figure.
+    aggregator: "max",
     registers,
     collect: () => {
       for (const limit of limitNames) keys.set({ limit }, rateLimiter.keysHeld(limit));
