@@ -10,6 +10,8 @@ RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts
 COPY . .
 RUN npm run -s build
 RUN npm prune --omit=dev --ignore-scripts && rm -rf web/node_modules && mkdir -m 700 /data
+# Compiled code for the first start: nothing is written there later.
+RUN node src/main.ts --version
 
 # glibc, libstdc++ and certificates; no shell, no package manager, no npm. The user is 65532.
 FROM gcr.io/distroless/cc-debian12:nonroot
