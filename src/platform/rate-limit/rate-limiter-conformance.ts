@@ -152,7 +152,7 @@ async function decidesAsTheModel(make: Make): Promise<void> {
       const counted = accepted.filter((one) => one.key === key && now - one.time < windowMilliseconds);
       const decision = await limiter.take({ name: "some", quota, windowSeconds: 60 }, key);
       if (decision.accepted) accepted.push({ key, time: now, decision });
-      assert.deepEqual({ ...decision, giveBack: undefined }, expectedDecision(counted, now, quota));
+      assert.deepEqual(toldBy(decision), expectedDecision(counted, now, quota));
       const returned = accepted[givesBack];
       await returned?.decision.giveBack();
       accepted = accepted.filter((one) => one !== returned);
@@ -160,6 +160,11 @@ async function decidesAsTheModel(make: Make): Promise<void> {
     assertNeverMoreThan(quota, accepted);
   });
   await fc.assert(property, { numRuns: 100 });
+}
+
+/** What callers read; a limiter may know more of its own decision. */
+function toldBy({ accepted, remaining, resetSeconds, retryAfterSeconds }: RateLimitDecision): Record<string, unknown> {
+  return { accepted, remaining, resetSeconds, retryAfterSeconds };
 }
 
 function expectedDecision(counted: readonly Accepted[], now: number, quota: number): Record<string, unknown> {
@@ -170,7 +175,6 @@ function expectedDecision(counted: readonly Accepted[], now: number, quota: numb
     remaining: accepted ? quota - counted.length - 1 : 0,
     resetSeconds: Math.ceil(freeInMilliseconds / 1000),
     retryAfterSeconds: accepted ? 0 : Math.ceil(freeInMilliseconds / 1000),
-    giveBack: undefined,
   };
 }
 
