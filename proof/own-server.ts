@@ -9,8 +9,8 @@ import { freePort } from "../test/support/server-process.ts";
 /** A Tollgate of the proof's own, that may be killed and comes back on the same port and data. */
 export type OwnServer = {
   readonly url: string;
-  /** kill -9, then a new process on the same data. Resolves when that listens. */
-  readonly crash: () => Promise<void>;
+  /** kill -9, what is to happen while there is no process, then a new one on the same data. Resolves when that listens. */
+  readonly crash: (meanwhile?: () => void) => Promise<void>;
   readonly stop: () => Promise<void>;
 };
 
@@ -54,8 +54,9 @@ export async function startOwnServer(env: Readonly<Record<string, string>>): Pro
   };
   return {
     url,
-    crash: async () => {
+    crash: async (meanwhile) => {
       await end("SIGKILL");
+      meanwhile?.();
       child = await start();
     },
     stop: async () => {
