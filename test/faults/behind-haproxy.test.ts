@@ -4,8 +4,8 @@ import { request } from "node:http";
 import { describe, test } from "node:test";
 import { pino } from "pino";
 import { startHaproxy, withoutHaproxy } from "../support/haproxy.ts";
-import { sendRaw } from "../support/raw-http.ts";
 import { freePort, runTollgate, startServer } from "../support/server-process.ts";
+import { assertNoSmuggling } from "../support/smuggling.ts";
 import { sharedDatabase, type Lifetime } from "../support/test-database.ts";
 import { createTestServer, type TestServer } from "../support/test-server.ts";
 
@@ -272,67 +272,9 @@ describe("behind haproxy", { skip: withoutHaproxy() }, () => {
   });
 
   test("as many answers as requests, directly and through the proxy; nobody gets another's", async (t) => {
-    // RFC 9112 §6, ASVS 4.2.1 (requirement 77)
     const front = await freePort();
     const server = await startServer(t, { env: { LIMIT_API: "off", LIMIT_SIGN_UP: "off", LOG_LEVEL: "info" } });
     await startProxies(t, [{ port: front, to: server.port, from: "127.0.0.2", lines: saysForWhom }]);
-    const smuggled = "GET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n";
-    const post = "POST /users/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
-    const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
-    const chunked = `0\r\n\r\n${smuggled}`;
-    // So that the connection ends with the last answer.
-    const last = (text: string): string => text.replace(/\r\n\r\n$/, "\r\nConnection: close\r\n\r\n");
-    const hostile: readonly string[] = [
-      `${post}Content-Length: ${chunked.length}\r\nTransfer-Encoding: chunked\r\n\r\n${chunked}`,
-      `${post}Transfer-Encoding: chunked\r\nContent-Length: ${chunked.length}\r\n\r\n${chunked}`,
-      `${post}Content-Length: 2\r\nContent-Length: ${smuggled.length + 2}\r\n\r\n{}${smuggled}`,
-      `${post}Content-Length: 2, ${smuggled.length + 2}\r\n\r\n{}${smuggled}`,
-      `${post}Content-Length: +2\r\n\r\n{}${smuggled}`,
-      `${post}Content-Length: 0x2\r\n\r\n{}${smuggled}`,
-      `${post}Content-Length : 2\r\n\r\n{}${smuggled}`,
-      `${post}Transfer-Encoding : chunked\r\n\r\n${chunked}`,
-      `${post}Transfer-Encoding: xchunked\r\n\r\n${chunked}`,
-      `${post}Transfer-Encoding: chunked, identity\r\n\r\n${chunked}`,
-      `${post}Transfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n\r\n${chunked}`,
-      `${post}Transfer-Encoding:\u000bchunked\r\n\r\n${chunked}`,
-      `${post}Transfer-Encoding: chunked\r\n\r\n2;ext="\n"\r\n{}\r\n${chunked}`,
-      `${post}Transfer-Encoding: chunked\r\n\r\n-2\r\n{}\r\n${chunked}`,
-      `${post}Transfer-Encoding: chunked\r\n\r\n10000000000000002\r\n{}\r\n${chunked}`,
-      `${post}X: a\r\n Content-Length: 2\r\n\r\n{}${smuggled}`,
-      `${post}X: a\rContent-Length: 2\r\n\r\n{}${smuggled}`,
-      `${post}X: a\nContent-Length: 2\n\n{}${smuggled}`,
-      `GET /first HTTP/1.1\nHost: localhost\n\n${smuggled}`,
-      `GET /first HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n${smuggled}`,
-      `GET http://evil.example/first HTTP/1.1\r\nHost: localhost\r\n\r\n${smuggled}`,
-      `GET /first HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n${chunked}`,
-      `TRACE / HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${smuggled.length}\r\n\r\n${smuggled}`,
-    ];
-    let answered = 0;
-    for (const port of [server.port, front]) {
-      for (const [index, bytes] of hostile.entries()) {
-        // A request that both read alike may be followed by another one, which is then no smuggled one.
-        const answers = await sendRaw(port, bytes, { waitMilliseconds: 250 });
-        const second = answers.filter(({ body }) => body.includes('"instance":"/smuggled"')).length;
-        if (port === server.port && !isTwoRequests(bytes)) assert.equal(second, 0, `${index} directly`);
-        answered += second;
-        // Whoever comes next through the same connections of the proxy gets the answer to what was asked.
-        const marks = Array.from({ length: 3 }, (_, turn) => `/mark-${port}-${index}-${turn}`);
-        const marked = await sendRaw(port, last(marks.map(get).join("")), { waitMilliseconds: 5_000 });
-        assert.deepEqual(
-          marked.map(({ body }) => (JSON.parse(body) as { instance: string }).instance),
-          marks,
-          `after ${index}`,
-        );
-      }
-    }
-    assert.equal(server.process.exitCode, null);
-    await server.stop();
-    // What the proxy read as a request of its own, it answered as one: none came in the shadow of another.
-    assert.equal(server.output().match(/GET \/smuggled /g)?.length ?? 0, answered);
+    await assertNoSmuggling(server, [server.port, front]);
   });
 });
-
-/** A body that ends in a last chunk, or none: what follows is the next request, to every reader. */
-function isTwoRequests(bytes: string): boolean {
-  return /^GET |^TRACE|Transfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n/.test(bytes);
-}
