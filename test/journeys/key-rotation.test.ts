@@ -71,6 +71,18 @@ test("the list tells who still uses a key", async () => {
   assert.deepEqual([later?.tokensSeenLastHour, later?.tokensSeenLastDay], [0, 0]);
 });
 
+test("what two processes see of a key adds up", async (t) => {
+  const env = { DATABASE_URL: await sharedDatabase(t), SECRET_KEY: "k".repeat(48) };
+  const first = await createTestServer(env);
+  const second = await createTestServer(env, { clock: first.clock });
+  const { token } = await first.signUp("alice@example.com");
+  for (const server of [first, second, second]) await server.request("GET", "/users/me", { token });
+  await Promise.all([first.app.flushKeyUsage(), second.app.flushKeyUsage()]);
+  const [key] = await listSigningKeys(second.platform);
+  assert.equal(key?.tokensSeenLastHour, 3);
+  await Promise.all([first.close(), second.close()]);
+});
+
 test("rotating under load, with two servers on one database and a verifier that caches: no false 401", async (t) => {
   // X14
   const env = {
