@@ -7,22 +7,10 @@ import { join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { freePort, runTollgate, startServer, temporaryDirectory } from "./support/server-process.ts";
+import { freePort, runTollgate, startServer, takesConnections, temporaryDirectory } from "./support/server-process.ts";
 
 const alice = JSON.stringify({ email: "alice@example.com", password: "secret1" });
 const pauseMilliseconds = 20;
-
-async function isAccepting(port: number): Promise<boolean> {
-  const socket = connect(port, "127.0.0.1");
-  try {
-    await once(socket, "connect");
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
-}
 
 /** Opens a connection that sends this text and keeps all that comes back. */
 async function converse(port: number, text: string): Promise<{ socket: Socket; received: () => string }> {
@@ -73,7 +61,7 @@ test("a stop lets requests finish that are under way, and takes no new ones", as
   assert.equal((await fetch(`${server.url}/health/live`)).status, 200);
   const closed = once(server.process, "close");
   server.process.kill("SIGTERM");
-  while (await isAccepting(server.port)) await pause(pauseMilliseconds);
+  while (await takesConnections(server.port)) await pause(pauseMilliseconds);
   readiness.socket.write("\r\n");
   await once(readiness.socket, "close");
   assert.match(readiness.received(), /^HTTP\/1\.1 503 /);
@@ -90,7 +78,7 @@ test("a second signal waits for nobody: exit 1", async (t) => {
   const server = await startServer(t);
   await signUpUnderWay(server.port);
   server.process.kill("SIGTERM");
-  while (await isAccepting(server.port)) await pause(pauseMilliseconds);
+  while (await takesConnections(server.port)) await pause(pauseMilliseconds);
   assert.equal(server.process.exitCode, null);
   server.process.kill("SIGTERM");
   const [exitCode] = await once(server.process, "close");
@@ -256,7 +244,7 @@ test("a full disk under the log does not end the server", { skip: process.platfo
     const child = spawn(process.execPath, [main, "serve"], { env, stdio: ["ignore", full, full] });
     closeSync(full);
     t.after(() => child.kill("SIGKILL"));
-    while (child.exitCode === null && !(await isAccepting(port))) await pause(pauseMilliseconds);
+    while (child.exitCode === null && !(await takesConnections(port))) await pause(pauseMilliseconds);
     for (let request = 0; request < 20; request += 1) {
       assert.equal((await fetch(`http://127.0.0.1:${port}/users/me`)).status, 401);
     }

@@ -18,7 +18,7 @@ import type { RateLimiter } from "./rate-limit/rate-limiter.ts";
 import type { Redis } from "./redis/redis.ts";
 import { createLog } from "./telemetry/log.ts";
 import { createMeasure, type Measure } from "./telemetry/measure.ts";
-import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
+import { areMetricsShown, createMetrics, type Metrics } from "./telemetry/metrics.ts";
 import { createTraceExporter } from "./telemetry/trace-exporter.ts";
 import { createTracing, type Tracing } from "./telemetry/tracing.ts";
 import { createSecrets, loadOrCreateSecretKey, type Secrets } from "./secrets.ts";
@@ -66,7 +66,9 @@ export async function createPlatform(config: Config, parts: Partial<Platform> = 
   const log = parts.log ?? createLog(config, worker?.number);
   const onConnectionLost = (error: Error): void => log.warn({ err: error }, "an idle connection to the database broke");
   const tracing = parts.tracing ?? openTracing(config, { realClock, log, metrics });
-  const measure = createMeasure({ metrics, realClock, tracing });
+  // Each request waits for it: nothing is timed that nobody can look at.
+  const isMeasured = tracing !== undefined || areMetricsShown(config);
+  const measure = isMeasured ? createMeasure({ metrics, realClock, tracing }) : undefined;
   const options = { outage: switches?.outage, measure, onConnectionLost };
   const db = parts.db ?? (await openDatabase(config.database, clock, options));
   const secrets = createSecrets(config.secretKey ?? loadOrCreateSecretKey(config.dataDirectory));
@@ -103,10 +105,11 @@ function openTracing(
   return createTracing(createTraceExporter({ address, headers, clock, log, onDropped }), clock, share);
 }
 
-function createHasher(hashing: Config["hashing"], measure: Measure): PasswordHasher {
+function createHasher(hashing: Config["hashing"], measure: Measure | undefined): PasswordHasher {
   const { threads, queueMax, deadlineMilliseconds, memoryKibibytes, passes } = hashing;
   const parameters = { memoryKibibytes, passes, parallelism: 1 };
-  return measuredHasher(createPasswordHasher({ threads, queueMax, deadlineMilliseconds, parameters }), measure);
+  const hasher = createPasswordHasher({ threads, queueMax, deadlineMilliseconds, parameters });
+  return measure ? measuredHasher(hasher, measure) : hasher;
 }
 
 /** What brings mail on its way: the relay, else the inbox of development; `undefined` where there is neither. */

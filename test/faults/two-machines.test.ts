@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { test, type TestContext } from "node:test";
+import { test } from "node:test";
+import { openRefusals } from "../support/decision-stream.ts";
 import { startRedis, withoutRedis } from "../support/redis-server.ts";
 import { runTollgate, startServer } from "../support/server-process.ts";
 import { sharedDatabase } from "../support/test-database.ts";
@@ -23,39 +24,6 @@ async function ask(url: string, path: string, { method = "GET", body, token }: O
   const text = await response.text();
   const requestId = response.headers.get("x-request-id") ?? "";
   return { status: response.status, body: text === "" ? {} : (JSON.parse(text) as Reply["body"]), requestId };
-}
-
-type Told = { readonly id: string; readonly requestId: string };
-
-async function openStream(
-  t: TestContext,
-  url: string,
-  { token, lastEventId }: { readonly token: string; readonly lastEventId?: string | undefined },
-): Promise<{ readonly next: (count: number) => Promise<readonly Told[]> }> {
-  const stopped = new AbortController();
-  t.after(() => stopped.abort());
-  const response = await fetch(`${url}/admin/decisions/stream?code=token-missing`, {
-    headers: {
-      authorization: `Bearer ${token}`,
-      ...(lastEventId === undefined ? {} : { "last-event-id": lastEventId }),
-    },
-    signal: stopped.signal,
-  });
-  assert.equal(response.status, 200);
-  const texts = response.body?.pipeThrough(new TextDecoderStream())[Symbol.asyncIterator]();
-  let received = "";
-  return {
-    next: async (count) => {
-      for (;;) {
-        const events = [...received.matchAll(/^id: (\d+)\nevent: decision\ndata: (.*)\n\n/gm)];
-        const told = events.map(([, id = "", data = ""]) => {
-          return { id, requestId: (JSON.parse(data) as { request_id: string }).request_id };
-        });
-        if (told.length >= count) return told;
-        received += (await texts?.next())?.value ?? assert.fail("the stream ended");
-      }
-    },
-  };
 }
 
 test("what one machine did, the other knows at its next request, and tells", { skip }, async (t) => {
@@ -96,7 +64,7 @@ test("what one machine did, the other knows at its next request, and tells", { s
   });
 
   await t.test("refusals: why, the list, and the stream, which goes on at the other one", async () => {
-    const stream = await openStream(t, one, ada);
+    const stream = await openRefusals(t, one, ada);
     const refused: string[] = [];
     for (let index = 0; index < 6; index += 1) {
       refused.push((await ask(index % 2 === 0 ? one : other, "/users/me")).requestId);
@@ -108,7 +76,7 @@ test("what one machine did, the other knows at its next request, and tells", { s
       numbers,
       numbers.toSorted((a, b) => a - b),
     );
-    const resumed = await openStream(t, other, { ...ada, lastEventId: told[2]?.id });
+    const resumed = await openRefusals(t, other, { ...ada, lastEventId: told[2]?.id });
     assert.deepEqual(await resumed.next(3), told.slice(3));
     for (const url of [one, other]) {
       const { body } = await ask(url, "/admin/decisions?code=token-missing&limit=6", ada);

@@ -6,6 +6,7 @@ import { createServer } from "node:net";
 import { text } from "node:stream/consumers";
 import { test, type TestContext } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
+import { openRefusals } from "../support/decision-stream.ts";
 import {
   freePort,
   runTollgate,
@@ -99,7 +100,7 @@ test("one limit, one account, one clock and one inbox for all workers, and one o
     assert.deepEqual(statusesOf(await askAll(port, "/users/me", as)), [401]);
   });
   await t.test("any worker tells why another one refused, and all do in one stream", async () => {
-    const stream = await openStream(t, port, token);
+    const stream = await openRefusals(t, server.url, { token });
     const refused = await askAll(port, "/users/me");
     for (const { requestId } of refused) {
       const found = await askAll(port, `/admin/decisions/${requestId}`, { token });
@@ -112,7 +113,7 @@ test("one limit, one account, one clock and one inbox for all workers, and one o
       numbers,
       numbers.toSorted((one, other) => one - other),
     );
-    const resumed = await openStream(t, port, token, told[1]?.id);
+    const resumed = await openRefusals(t, server.url, { token, lastEventId: told[1]?.id });
     assert.deepEqual(await resumed.next(refused.length - 2), told.slice(2));
     const why = await runTollgate(
       ["why", refused[0]?.requestId ?? ""],
@@ -152,42 +153,6 @@ test("one limit, one account, one clock and one inbox for all workers, and one o
   assert.deepEqual(await server.stop(), { exitCode: 0 });
   if (!isOnPostgres) assert.deepEqual(readdirSync(server.dataDirectory).toSorted(), ["secret.key", "tollgate.db"]);
 });
-
-type Told = { readonly id: string; readonly requestId: string };
-
-/** The stream of refusals; `next` waits for so many. */
-async function openStream(
-  t: TestContext,
-  port: number,
-  token: string,
-  lastEventId?: string,
-): Promise<{ readonly next: (count: number) => Promise<Told[]> }> {
-  const stopped = new AbortController();
-  t.after(() => stopped.abort());
-  const response = await fetch(`http://127.0.0.1:${port}/admin/decisions/stream?code=token-missing`, {
-    headers: {
-      authorization: `Bearer ${token}`,
-      ...(lastEventId === undefined ? {} : { "last-event-id": lastEventId }),
-    },
-    signal: stopped.signal,
-  });
-  assert.equal(response.status, 200);
-  const texts = response.body?.pipeThrough(new TextDecoderStream())[Symbol.asyncIterator]();
-  let received = "";
-  return {
-    next: async (count) => {
-      for (;;) {
-        const told = [...received.matchAll(/^id: (\d+)\nevent: decision\ndata: (.*)\n\n/gm)].map(
-          ([, id = "", data = ""]) => {
-            return { id, requestId: (JSON.parse(data) as { request_id: string }).request_id };
-          },
-        );
-        if (told.length >= count) return told;
-        received += (await texts?.next())?.value ?? assert.fail("the stream ended");
-      }
-    },
-  };
-}
 
 // X21
 test("a second signal ends all workers at once: exit 1", async (t) => {

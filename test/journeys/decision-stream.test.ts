@@ -1,58 +1,11 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
-import { test, type TestContext } from "node:test";
+import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
+import { openStream, type StreamEvent } from "../support/decision-stream.ts";
 import { runTollgate, startServer } from "../support/server-process.ts";
 import { sharedDatabase } from "../support/test-database.ts";
 import { createTestServer, type TestServer } from "../support/test-server.ts";
-
-type StreamEvent = { readonly id?: string; readonly event?: string; readonly data?: string; readonly comment?: true };
-
-/** A reader of Server-Sent Events: what has come, one after the other. */
-type Reader = {
-  readonly response: Response;
-  /** The next one. `undefined` when the stream has ended. */
-  readonly next: () => Promise<StreamEvent | undefined>;
-  readonly close: () => void;
-};
-
-async function openStream(
-  t: TestContext,
-  url: string,
-  { token, query = "", lastEventId }: { token: string; query?: string; lastEventId?: string },
-): Promise<Reader> {
-  const stopped = new AbortController();
-  t.after(() => stopped.abort());
-  const response = await fetch(`${url}/admin/decisions/stream${query}`, {
-    headers: {
-      authorization: `Bearer ${token}`,
-      ...(lastEventId === undefined ? {} : { "last-event-id": lastEventId }),
-    },
-    signal: stopped.signal,
-  });
-  const texts = response.body?.pipeThrough(new TextDecoderStream())[Symbol.asyncIterator]();
-  let text = "";
-  const next = async (): Promise<StreamEvent | undefined> => {
-    for (;;) {
-      const end = text.indexOf("\n\n");
-      if (end !== -1) {
-        const block = text.slice(0, end);
-        text = text.slice(end + 2);
-        if (!block.startsWith("retry:")) return parse(block);
-        continue;
-      }
-      const chunk = await texts?.next();
-      if (chunk === undefined || chunk.done === true) return undefined;
-      text += chunk.value;
-    }
-  };
-  return { response, next, close: () => stopped.abort() };
-}
-
-function parse(block: string): StreamEvent {
-  if (block.startsWith(":")) return { comment: true };
-  return Object.fromEntries(block.split("\n").map((line) => line.split(/: (.*)/s).slice(0, 2)));
-}
 
 async function listening(
   env: Record<string, string> = {},

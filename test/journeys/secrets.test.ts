@@ -383,7 +383,7 @@ test("no target of a request begins a line or moves a cursor, in either form of 
     const ours = lines.filter((line) => /%0d%0alevel=60|%1b\[31m/.test(line));
     assert.equal(ours.length, 2, server.output());
     assert.equal(statuses.length, targets.length);
-    // eslint-disable-next-line no-control-regex -- it is what must not be there.
+    // oxlint-disable-next-line no-control-regex -- it is what must not be there.
     assert.doesNotMatch(server.output(), /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u00ad]/);
     if ("TOLLGATE_MODE" in mode) {
       const logged = lines

@@ -1,10 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { temporaryDirectory } from "./server-process.ts";
+import { takesConnections, temporaryDirectory } from "./server-process.ts";
 import type { Lifetime } from "./test-database.ts";
 
 const startMillisecondsMax = 10_000;
@@ -47,23 +46,11 @@ export async function startProxyProcess(
   let text = "";
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (more) => (text += more));
   for (const port of ports) {
-    for (let waited = 0; !(await isTaking(port)); waited += lookEveryMilliseconds) {
+    for (let waited = 0; !(await takesConnections(port)); waited += lookEveryMilliseconds) {
       if (child.exitCode !== null) throw new Error(`${path} ended with ${child.exitCode}:\n${text}`);
       if (waited >= startMillisecondsMax) throw new Error(`${path} does not listen on ${port}:\n${text}`);
       await pause(lookEveryMilliseconds);
     }
   }
   return { process: child, output: () => text };
-}
-
-async function isTaking(port: number): Promise<boolean> {
-  const socket = connect(port, "127.0.0.1");
-  try {
-    await once(socket, "connect");
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
 }

@@ -3,7 +3,6 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { connect } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { pino } from "pino";
 import { Registry } from "prom-client";
@@ -12,7 +11,7 @@ import { createRedisClient } from "../../src/platform/redis/redis-client.ts";
 import { createRedisMetrics } from "../../src/platform/redis/redis-metrics.ts";
 import { createRedis, type Redis, type RedisParts } from "../../src/platform/redis/redis.ts";
 import { parseRedisUrl } from "../../src/redis-url.ts";
-import { freePort, temporaryDirectory } from "./server-process.ts";
+import { freePort, takesConnections, temporaryDirectory } from "./server-process.ts";
 import type { Lifetime } from "./test-database.ts";
 
 const executablePath = "/usr/bin/redis-server";
@@ -61,23 +60,11 @@ export async function startRedis(t: Lifetime, args: readonly string[] = []): Pro
 async function waitForAnswer(child: ChildProcess, port: number): Promise<void> {
   for (let waited = 0; waited < startMillisecondsMax; waited += 20) {
     if (child.exitCode !== null) throw new Error(`redis-server ended with ${child.exitCode}`);
-    if (await isAnswering(port)) return;
+    // Listening is enough: one that wants a password or speaks TLS answers no plain PING.
+    if (await takesConnections(port)) return;
     await pause(20);
   }
   throw new Error("redis-server did not answer in time");
-}
-
-/** Listening is enough: one that wants a password or speaks TLS answers no plain PING. */
-async function isAnswering(port: number): Promise<boolean> {
-  const socket = connect(port, "127.0.0.1");
-  try {
-    await once(socket, "connect");
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
 }
 
 /** The port to a Redis, open. */

@@ -2,6 +2,7 @@ import { withPatience } from "../../platform/patience.ts";
 import type { Platform } from "../../platform/platform.ts";
 import { createSingleFlight } from "../../platform/single-flight.ts";
 import type { EventLoopDelay } from "../../platform/telemetry/event-loop-delay.ts";
+import { areMetricsShown } from "../../platform/telemetry/metrics.ts";
 import { createGauges, registerStanding } from "../../platform/telemetry/standing.ts";
 import { readAllMetrics } from "../../platform/workers/all-metrics.ts";
 import { outboxStanding } from "../mail/mail.ts";
@@ -9,17 +10,12 @@ import { outboxStanding } from "../mail/mail.ts";
 /** Prometheus waits 10 seconds; what hangs must not take all the others with it. */
 const readMillisecondsMax = 1_000;
 
-/** Whether anybody can read the metrics: without a port or a token of their own there is no page. */
-function areMetricsShown({ config }: Pick<Platform, "config">): boolean {
-  return config.metrics.port !== undefined || config.metrics.token !== undefined;
-}
-
 /**
  * All figures of this server on this machine, in the text format of Prometheus: with workers, any of them tells those of
  * all. Who asks while they are gathered gets the same ones, so no number of readers makes more work than one.
  */
 export function createMetricsReader(platform: Platform, eventLoopDelay: EventLoopDelay["read"]): () => Promise<string> {
-  if (areMetricsShown(platform)) {
+  if (areMetricsShown(platform.config)) {
     registerStanding(platform, eventLoopDelay);
     registerOutbox(platform);
   }

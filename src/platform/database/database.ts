@@ -16,7 +16,7 @@ export type DatabaseOptions = {
   /** Switches it off for a while; development alone has one. */
   readonly outage?: Outage | undefined;
   /** Times its statements. */
-  readonly measure?: Measure;
+  readonly measure?: Measure | undefined;
   /** Hears of connections to PostgreSQL that broke while nobody used them. */
   readonly onConnectionLost?: (error: Error) => void;
 };

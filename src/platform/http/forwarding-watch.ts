@@ -47,8 +47,8 @@ export function createForwardingWatch({
   return {
     saw: ({ peer: rawPeer, forwardedFor, forwarded }) => {
       if (forwardedFor === undefined && forwarded === undefined) return;
+      if (isTrusted(rawPeer)) return;
       const peer = addressOfHop(rawPeer) ?? rawPeer;
-      if (isTrusted(peer)) return;
       const claim = claimOf(forwardedFor, forwarded);
       if (claim === "" || claim === peer || claim === inventedAddress) return;
       const now = clock.monotonicNow();

@@ -182,8 +182,10 @@ function openPassage(app: FastifyInstance, platform: Platform, authenticate: Aut
 
 /** Takes every request through the gates, and every refusal to its answer. `busy` has the sockets of those under way. */
 function guard(app: FastifyInstance, platform: Platform, busy: WeakSet<Socket>): void {
-  app.addHook("onRequest", async ({ raw }) => void busy.add(raw.socket));
-  app.addHook("onRequest", async (request) => passGates(gatesBeforeBody, request.passage));
+  app.addHook("onRequest", async (request) => {
+    busy.add(request.raw.socket);
+    await passGates(gatesBeforeBody, request.passage);
+  });
   app.addHook("preValidation", async (request) => passGates(gatesBeforeHandler, request.passage));
   // Only registered in development, so that no request can switch it on elsewhere.
   if (platform.config.mode === "development") {

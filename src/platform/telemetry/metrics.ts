@@ -1,4 +1,5 @@
 import { Counter, Histogram, Registry } from "prom-client";
+import type { Config } from "../../config.ts";
 
 /** What the server counts, by the names under which Prometheus reads it. Nothing in a label comes from a client. */
 export type Metrics = {
@@ -43,6 +44,11 @@ const databaseBoundsSeconds = [
   0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5,
 ];
 const hashBoundsSeconds = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** Whether anybody can read the metrics: without a port or a token of their own there is no page. */
+export function areMetricsShown({ metrics: { port, token } }: Pick<Config, "metrics">): boolean {
+  return port !== undefined || token !== undefined;
+}
 
 export function createMetrics(): Metrics {
   const registry = new Registry();
