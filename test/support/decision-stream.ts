@@ -19,7 +19,7 @@ type Reader = {
 export async function openStream(
   t: TestContext,
   url: string,
-  { token, query = "", lastEventId }: { token: string; query?: string; lastEventId?: string },
+  { token, query = "", lastEventId }: { token: string; query?: string; lastEventId?: string | undefined },
 ): Promise<Reader> {
   const stopped = new AbortController();
   t.after(() => stopped.abort());
@@ -54,7 +54,7 @@ function parse(block: string): StreamEvent {
   return Object.fromEntries(block.split("\n").map((line) => line.split(/: (.*)/s).slice(0, 2)));
 }
 
-export type Told = { readonly id: string; readonly requestId: string };
+type Told = { readonly id: string; readonly requestId: string };
 
 /** The refusals for want of a token: `next` gives all that came since the stream was opened, once there are so many. */
 export async function openRefusals(
@@ -62,12 +62,7 @@ export async function openRefusals(
   url: string,
   { token, lastEventId }: { readonly token: string; readonly lastEventId?: string | undefined },
 ): Promise<{ readonly next: (count: number) => Promise<readonly Told[]> }> {
-  const query = "?code=token-missing";
-  const { response, next } = await openStream(t, url, {
-    token,
-    query,
-    ...(lastEventId === undefined ? {} : { lastEventId }),
-  });
+  const { response, next } = await openStream(t, url, { token, query: "?code=token-missing", lastEventId });
   assert.equal(response.status, 200);
   const told: Told[] = [];
   return {
