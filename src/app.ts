@@ -66,6 +66,7 @@ export async function buildApp(platform: Platform): Promise<App> {
   const routes = routesOf(platform, { sessions, overview, streams, tls, readMetrics, isStopping: () => isStopping });
   const server = await createServer(platform, {
     authenticate: sessions.authenticate,
+    isStopping: () => isStopping,
     tls: tls?.options(),
     routes,
     onAnswered: (request, reply) => watchMailPages(platform, request, reply),

@@ -137,7 +137,6 @@ async function start(platform: Platform): Promise<Running & { readonly address: 
   let portTried = port;
   try {
     const app = await buildApp(platform);
-    closeConnectionsWhenStopping(app);
     const address = await app.listen({ host, port });
     // Workers have their primary's: it keeps the decisions of all.
     const control = platform.worker ? undefined : await openControlSocket(platform);
@@ -147,13 +146,6 @@ async function start(platform: Platform): Promise<Running & { readonly address: 
     await closePlatform(platform);
     throw listenFault(error, host, { name: portTried === port ? "PORT" : "METRICS_PORT", port: portTried }) ?? error;
   }
-}
-
-/** A request under way when the stop began is the last one of its connection (RFC 9112 §9.6). */
-function closeConnectionsWhenStopping(app: App): void {
-  app.addHook("onSend", async (_request, reply) => {
-    if (app.isStopping()) reply.header("connection", "close");
-  });
 }
 
 function listenFault(

@@ -34,7 +34,8 @@ function ownAccountRoutes(platform: Platform): readonly AnyRoute[] {
       limit: "api",
       success: { status: 200, description: "The account.", schema: UserBody },
       problems: [],
-      handle: async ({ caller }) => userBody(caller.account),
+      atOnce: true,
+      handle: ({ caller }) => userBody(caller.account),
     }),
     route({
       method: "PATCH",

@@ -41,15 +41,15 @@ const mailPage = /^\/mail\/[a-z-]+\/?\?(?:[^#]*&)?m=([\w-]{1,64})(?:&|$)/;
  * Notes who fetches the pages that links in mails lead to. Nothing waits for it, and it changes nothing but the timeline:
  * a GET never uses a link up.
  */
-export async function watchMailPages(
+export function watchMailPages(
   platform: Platform,
   { url, method, headers }: FastifyRequest,
   reply: FastifyReply,
-): Promise<void> {
+): void {
   const mailId = mailPage.exec(url)?.[1];
   const isFetched = (method === "GET" || method === "HEAD") && reply.statusCode < 400;
   if (mailId === undefined || !isFetched) return;
-  await noteMailOpened(platform, mailId, headers).catch((error: unknown) =>
+  void noteMailOpened(platform, mailId, headers).catch((error: unknown) =>
     platform.log.warn({ err: error }, "that a mail was opened was not noted"),
   );
 }

@@ -1,5 +1,6 @@
 import { errors, jwtVerify, SignJWT, type JWTPayload } from "jose";
 import type { Role } from "../../contract/permissions.ts";
+import type { Awaitable } from "../../platform/awaitable.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Secrets } from "../../platform/secrets.ts";
 import { createSingleFlight } from "../../platform/single-flight.ts";
@@ -28,7 +29,7 @@ export type AccessTokens = {
     readonly role: Role;
   }) => Promise<{ readonly token: string; readonly expiresInSeconds: number }>;
   /** Whether we made this token and its time has not come. Whether its session lives is for the caller to read. */
-  readonly verify: (token: string) => Promise<AccessTokenClaims | Refused>;
+  readonly verify: (token: string) => Awaitable<AccessTokenClaims | Refused>;
 };
 
 export type AccessTokenOptions = {
@@ -55,22 +56,23 @@ export function createAccessTokens(options: AccessTokenOptions): AccessTokens {
   const verified = new Map<string, Verified>();
   const inOneFlight = createSingleFlight<Verified | Refused>();
   const nowSeconds = (): number => clock.now() / 1000;
+  const firstSeen = async (token: string): Promise<AccessTokenClaims | Refused> => {
+    const genuine = await inOneFlight(token, () => verifySignature(options, token));
+    if ("refused" in genuine) return genuine;
+    onGenuine?.(genuine.key.id);
+    const answer = inTime(genuine.claims, nowSeconds());
+    if ("refused" in answer) return answer;
+    if (verified.size >= verifiedMax) verified.delete(verified.keys().next().value ?? token);
+    verified.set(token, genuine);
+    return answer;
+  };
   return {
     issue: async (subject) => issue(options, subject),
-    verify: async (token) => {
+    verify: (token) => {
       const known = verified.get(token);
-      if (known && keyring.find(known.key.id) === known.key) {
-        onGenuine?.(known.key.id);
-        return inTime(known.claims, nowSeconds());
-      }
-      const genuine = await inOneFlight(token, () => verifySignature(options, token));
-      if ("refused" in genuine) return genuine;
-      onGenuine?.(genuine.key.id);
-      const answer = inTime(genuine.claims, nowSeconds());
-      if ("refused" in answer) return answer;
-      if (verified.size >= verifiedMax) verified.delete(verified.keys().next().value ?? token);
-      verified.set(token, genuine);
-      return answer;
+      if (known === undefined || keyring.find(known.key.id) !== known.key) return firstSeen(token);
+      onGenuine?.(known.key.id);
+      return inTime(known.claims, nowSeconds());
     },
   };
 }

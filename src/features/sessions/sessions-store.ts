@@ -1,3 +1,4 @@
+import { type Awaitable, whenThere } from "../../platform/awaitable.ts";
 import { prepareQuery } from "../../platform/database/prepared-query.ts";
 import type { AccountRow, SessionRow } from "../../platform/database/tables.ts";
 import type { Platform } from "../../platform/platform.ts";
@@ -23,9 +24,8 @@ const sessionOfAccount = prepareQuery((db, sessionId: string) =>
 );
 
 /** A session, alive or not, with its account as it is now. */
-export async function findSessionOfAccount({ db }: Db, sessionId: string): Promise<SessionOfAccount | undefined> {
-  const [row] = await sessionOfAccount(db, sessionId);
-  return row;
+export function findSessionOfAccount({ db }: Db, sessionId: string): Awaitable<SessionOfAccount | undefined> {
+  return whenThere(sessionOfAccount(db, sessionId), ([row]) => row);
 }
 
 export type RefreshFamilyRow = Pick<

@@ -3,6 +3,7 @@ import type { FastifyReply } from "fastify";
 import { Type, type Static } from "typebox";
 import type { EndReason, Events } from "../../contract/events.ts";
 import { Problem } from "../../contract/problems.ts";
+import { type Awaitable, whenThere } from "../../platform/awaitable.ts";
 import type { Platform } from "../../platform/platform.ts";
 import type { AccountRow, SessionRow } from "../../platform/database/tables.ts";
 import type { Authenticate, Caller } from "../../platform/http/access.ts";
@@ -147,11 +148,11 @@ export async function openSessions(platform: Platform): Promise<Sessions> {
       const { account, counted, ...refreshed } = await refresh(platform, presented, origin);
       return { tokens: await tokensBody(accessTokens, account, refreshed), counted };
     },
-    authenticate: async (token) => {
-      const claims = await accessTokens.verify(token);
-      if ("refused" in claims) return { refused: claims.refused === "expired" ? "token-expired" : "token-invalid" };
-      return identify(platform, claims.sessionId, claims.accountId);
-    },
+    authenticate: (token) =>
+      whenThere(accessTokens.verify(token), (claims) => {
+        if ("refused" in claims) return { refused: claims.refused === "expired" ? "token-expired" : "token-invalid" };
+        return identify(platform, claims.sessionId, claims.accountId);
+      }),
   };
 }
 
@@ -174,21 +175,22 @@ async function tokensBody(
 
 // One answer for a session that ended, an account disabled and an account deleted: the token is over, and who holds
 // it may not learn more about the account.
-async function identify(
+function identify(
   platform: Pick<Platform, "db" | "clock">,
   sessionId: string,
   accountId: number,
-): Promise<Caller | { refused: "session-ended" }> {
-  const session = await findSessionOfAccount(platform, sessionId);
-  const isAlive =
-    session !== undefined &&
-    session.id === accountId &&
-    session.ended_at === null &&
-    platform.clock.now() < session.expires_at &&
-    session.disabled === 0;
-  return isAlive
-    ? { account: session, sessionId, authenticatedAt: session.authenticated_at }
-    : { refused: "session-ended" };
+): Awaitable<Caller | { readonly refused: "session-ended" }> {
+  return whenThere(findSessionOfAccount(platform, sessionId), (session) => {
+    const isAlive =
+      session !== undefined &&
+      session.id === accountId &&
+      session.ended_at === null &&
+      platform.clock.now() < session.expires_at &&
+      session.disabled === 0;
+    return isAlive
+      ? { account: session, sessionId, authenticatedAt: session.authenticated_at }
+      : { refused: "session-ended" as const };
+  });
 }
 
 export type StartedSession = Pick<

@@ -1,5 +1,6 @@
 import type { AbortableOperationOptions, CompiledQuery, DatabaseConnection, Dialect } from "kysely";
 import type { Measure } from "../telemetry/measure.ts";
+import { wrapDirectRead } from "./direct-reads.ts";
 
 const kinds: Readonly<Record<string, string>> = {
   SelectQueryNode: "select",
@@ -20,14 +21,18 @@ export function withMeasure(dialect: Dialect, measure: Measure): Dialect {
       const driver = dialect.createDriver();
       const acquire = driver.acquireConnection.bind(driver);
       driver.acquireConnection = async (options) => {
-        const connection = await measure("database", "wait", () => acquire(options));
+        const connection = await measure.wait("database", "wait", () => acquire(options));
         if (!measured.has(connection)) measureStatements(connection, measure);
         measured.add(connection);
         return connection;
       };
       return driver;
     },
-    createAdapter: () => dialect.createAdapter(),
+    createAdapter: () =>
+      wrapDirectRead(dialect.createAdapter(), (read) => {
+        const { atOnce } = measure;
+        return atOnce && ((sql, parameters) => atOnce("database", "select", () => read(sql, parameters)));
+      }),
     createQueryCompiler: () => dialect.createQueryCompiler(),
     createIntrospector: (db) => dialect.createIntrospector(db),
   };
@@ -36,7 +41,7 @@ export function withMeasure(dialect: Dialect, measure: Measure): Dialect {
 function measureStatements(connection: DatabaseConnection, measure: Measure): void {
   const execute = connection.executeQuery.bind(connection);
   connection.executeQuery = <R>(query: CompiledQuery, options?: AbortableOperationOptions) =>
-    measure("database", statementOf(query), () => execute<R>(query, options));
+    measure.wait("database", statementOf(query), () => execute<R>(query, options));
 }
 
 /** A word of few: what is in a label is no text of a query. */

@@ -1,5 +1,6 @@
 import type { Dialect } from "kysely";
 import type { Clock } from "../clock.ts";
+import { wrapDirectRead } from "./direct-reads.ts";
 
 /**
  * The database as if it were away, for a while and in development only: so that a person can see what a server does
@@ -46,7 +47,10 @@ export function withOutage(dialect: Dialect, outage: Outage): Dialect {
       };
       return driver;
     },
-    createAdapter: () => dialect.createAdapter(),
+    createAdapter: () =>
+      wrapDirectRead(dialect.createAdapter(), (read) => (sql, parameters) => {
+        return outage.remainingMilliseconds() > 0 ? undefined : read(sql, parameters);
+      }),
     createQueryCompiler: () => dialect.createQueryCompiler(),
     createIntrospector: (db) => dialect.createIntrospector(db),
   };

@@ -65,5 +65,5 @@ test("a parameter that does not reach the SQL is a mistake, said at the first ca
   const wrong = prepareQuery((database, email: string) =>
     database.selectFrom("accounts").select("id").where("email", "=", `${email}!`),
   );
-  await assert.rejects(wrong(db, "bob"), /Parameter 1 .* does not reach/);
+  await assert.rejects(async () => wrong(db, "bob"), /Parameter 1 .* does not reach/);
 });

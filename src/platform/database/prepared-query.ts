@@ -1,14 +1,23 @@
 import type { Compilable, CompiledQuery, Kysely } from "kysely";
+import type { Awaitable } from "../awaitable.ts";
+import { directReadOf } from "./direct-reads.ts";
 import type { Tables } from "./tables.ts";
 
-/** Runs the query on this database or transaction; the rows in the order the query asks for. */
+/**
+ * Runs the query on this database or transaction; the rows in the order the query asks for. A read is answered at once
+ * where the database can: what fails then throws, it does not reject.
+ */
 export type PreparedQuery<Parameters extends readonly unknown[], Row> = (
   db: Kysely<Tables>,
   ...parameters: Parameters
-) => Promise<readonly Row[]>;
+) => Awaitable<readonly Row[]>;
 
 /** Where each value of the SQL comes from: a position among the parameters, or a constant of the query. */
-type Template<Row> = { readonly compiled: CompiledQuery<Row>; readonly values: readonly unknown[] };
+type Template<Row> = {
+  readonly compiled: CompiledQuery<Row>;
+  readonly values: readonly unknown[];
+  readonly isRead: boolean;
+};
 
 class Placeholder {
   readonly position: number;
@@ -39,7 +48,7 @@ export function prepareQuery<Parameters extends readonly unknown[], Row>(
 ): PreparedQuery<Parameters, Row> {
   // The adapter is the one object that an instance and its transactions have in common; SQL differs by dialect.
   const templates = new WeakMap<object, Template<Row>>();
-  return async (db, ...parameters) => {
+  return (db, ...parameters) => {
     const { adapter } = db.getExecutor();
     let template = templates.get(adapter);
     if (template === undefined) {
@@ -47,9 +56,17 @@ export function prepareQuery<Parameters extends readonly unknown[], Row>(
       templates.set(adapter, template);
     }
     const values = template.values.map((value) => (value instanceof Placeholder ? parameters[value.position] : value));
-    const { rows } = await db.executeQuery<Row>({ ...template.compiled, parameters: values });
-    return rows;
+    if (template.isRead && !db.isTransaction) {
+      const rows = directReadOf(adapter)?.(template.compiled.sql, values);
+      if (rows !== undefined) return rows as Awaitable<readonly Row[]>;
+    }
+    return execute(db, { ...template.compiled, parameters: values });
   };
+}
+
+async function execute<Row>(db: Kysely<Tables>, query: CompiledQuery<Row>): Promise<readonly Row[]> {
+  const { rows } = await db.executeQuery<Row>(query);
+  return rows;
 }
 
 function compile<Parameters extends readonly unknown[], Row>(
@@ -64,5 +81,5 @@ function compile<Parameters extends readonly unknown[], Row>(
     throw new Error(`Parameter ${unused.position + 1} of a prepared query does not reach its SQL: ${compiled.sql}`);
   }
   if (!statementNames.has(compiled.sql)) statementNames.set(compiled.sql, `tollgate_${statementNames.size + 1}`);
-  return { compiled, values: compiled.parameters };
+  return { compiled, values: compiled.parameters, isRead: compiled.query.kind === "SelectQueryNode" };
 }

@@ -10,7 +10,8 @@ import {
   type SqliteDatabase,
   type SqliteStatement,
 } from "kysely";
-import { createTurns } from "./turns.ts";
+import { offerDirectRead } from "./direct-reads.ts";
+import { createTurns, type Turns } from "./turns.ts";
 
 const statementsMax = 200;
 const waitingMax = 10_000;
@@ -21,13 +22,22 @@ const waitMillisecondsMax = 5_000;
  * when they begin.
  *
  * `database` is open; destroying the Kysely instance closes it. Queries run on this thread and block it, so
- * they are short. A query waits for an open transaction, up to 5 s, then fails with `TurnRefused`.
+ * they are short. A query waits for an open transaction, up to 5 s, then fails with `TurnRefused`. While nobody has a
+ * turn, direct reads are answered without one.
  * Rows are objects without a prototype, as node:sqlite makes them: copying each would cost a third of a query.
  */
 export function sqliteDialect(database: DatabaseSync): Dialect {
+  const turns = createTurns({ atOnce: 1, waitingMax, waitMillisecondsMax });
+  const remembered = rememberStatements(database);
   return {
-    createDriver: () => new NodeSqliteDriver(database),
-    createAdapter: () => new TurnTakingAdapter(),
+    createDriver: () => new NodeSqliteDriver(database, remembered, turns),
+    createAdapter: () => {
+      const adapter = new TurnTakingAdapter();
+      offerDirectRead(adapter, (sql, parameters) =>
+        turns.areFree() ? remembered.prepare(sql).all(parameters) : undefined,
+      );
+      return adapter;
+    },
     createQueryCompiler: () => new SqliteQueryCompiler(),
     createIntrospector: (db) => new SqliteIntrospector(db),
   };
@@ -42,11 +52,12 @@ class TurnTakingAdapter extends SqliteAdapter {
 
 class NodeSqliteDriver extends SqliteDriver {
   readonly #database: DatabaseSync;
-  readonly #turns = createTurns({ atOnce: 1, waitingMax, waitMillisecondsMax });
+  readonly #turns: Turns;
 
-  constructor(database: DatabaseSync) {
-    super({ database: rememberStatements(database) });
+  constructor(database: DatabaseSync, remembered: SqliteDatabase, turns: Turns) {
+    super({ database: remembered });
     this.#database = database;
+    this.#turns = turns;
   }
 
   override async acquireConnection(): Promise<DatabaseConnection> {

@@ -15,6 +15,8 @@ export type Turns = {
   readonly take: () => Promise<void>;
   /** Ends the turn: the next one begins. `badly` when the database did not answer in it. */
   readonly give: (ended?: "well" | "badly") => void;
+  /** Whether nobody has a turn now: what takes no time may be done without one. */
+  readonly areFree: () => boolean;
 };
 
 /** No turn in time, or too many in the queue already. To a client this is a database that cannot be reached. */
@@ -90,6 +92,7 @@ export function createTurns({ atOnce, waitingMax, waitMillisecondsMax, stallMill
       if (next === undefined) taken -= 1;
       else next.begin();
     },
+    areFree: () => taken === 0,
   };
 }
 

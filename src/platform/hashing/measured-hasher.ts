@@ -5,8 +5,8 @@ import type { PasswordHasher } from "./password-hasher.ts";
 export function measuredHasher(hasher: PasswordHasher, measure: Measure): PasswordHasher {
   return {
     ...hasher,
-    hash: (password) => measure("hash", "hash", () => hasher.hash(password)),
-    verify: (phc, password) => measure("hash", "verify", () => hasher.verify(phc, password)),
-    verifyNothing: (password) => measure("hash", "verify", () => hasher.verifyNothing(password)),
+    hash: (password) => measure.wait("hash", "hash", () => hasher.hash(password)),
+    verify: (phc, password) => measure.wait("hash", "verify", () => hasher.verify(phc, password)),
+    verifyNothing: (password) => measure.wait("hash", "verify", () => hasher.verifyNothing(password)),
   };
 }

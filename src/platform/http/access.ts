@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { Problem, type ProblemCode } from "../../contract/problems.ts";
 import type { Permission } from "../../contract/permissions.ts";
+import type { Awaitable } from "../awaitable.ts";
 import type { AccountRow } from "../database/tables.ts";
 
 /**
@@ -25,7 +26,7 @@ export type Caller = {
 };
 
 /** Handed in by `app.ts`: the HTTP layer knows neither tokens nor sessions. */
-export type Authenticate = (token: string) => Promise<Caller | { readonly refused: ProblemCode }>;
+export type Authenticate = (token: string) => Awaitable<Caller | { readonly refused: ProblemCode }>;
 
 /**
  * The bearer token of a request, from the `Authorization` header and nowhere else (RFC 6750 §2.1).

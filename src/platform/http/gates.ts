@@ -3,6 +3,7 @@ import type { Gate } from "../../contract/gates.ts";
 import type { LimitName } from "../../contract/limits.ts";
 import { hasPermission } from "../../contract/permissions.ts";
 import { Problem, type Fault } from "../../contract/problems.ts";
+import { type Awaitable, whenThere } from "../awaitable.ts";
 import type { Platform } from "../platform.ts";
 import { rateLimitHeaders } from "../rate-limit/rate-limit-headers.ts";
 import { takeLimit, type TakenLimit } from "../rate-limit/take-limit.ts";
@@ -44,7 +45,7 @@ export type Identity =
   | { readonly kind: "caller"; readonly caller: Caller }
   | { readonly kind: "refused"; readonly error: unknown };
 
-type Step = { readonly gate: Gate; readonly pass: (passage: Passage) => string | Promise<string> };
+type Step = { readonly gate: Gate; readonly pass: (passage: Passage) => Awaitable<string> };
 
 /**
  * The gates, in order. Each returns what it saw, in words, or throws the problem it refuses with.
@@ -61,18 +62,32 @@ export const gatesBeforeBody: readonly Step[] = [
 export const gatesBeforeHandler: readonly Step[] = [{ gate: "validate", pass: passValidate }];
 export const gatesOfHandler: readonly Gate[] = ["handle", "depend"];
 
-/** Takes a request through some gates, in order, writing its trail. Stops at the first that throws. */
-export async function passGates(steps: readonly Step[], passage: Passage): Promise<void> {
-  for (const { gate, pass } of steps) {
+/**
+ * Takes a request through some gates, in order, writing its trail. Stops at the first that throws. A promise only if one
+ * of them has to wait.
+ */
+export function passGates(steps: readonly Step[], passage: Passage, from = 0): Awaitable<void> {
+  for (let index = from; index < steps.length; index += 1) {
+    const { gate, pass } = steps[index] as Step;
     const saw = pass(passage);
-    passage.trail.passed(gate, typeof saw === "string" ? saw : await saw);
+    if (typeof saw !== "string") {
+      return saw.then((sawLater) => {
+        passage.trail.passed(gate, sawLater);
+        return passGates(steps, passage, index + 1);
+      });
+    }
+    passage.trail.passed(gate, saw);
   }
 }
 
-async function passRoute(passage: Passage): Promise<string> {
-  const { request, route, allowedMethods } = passage;
+function passRoute(passage: Passage): Awaitable<string> {
+  const { request, route } = passage;
   if (!isReadOneWay(request)) throw new Problem("malformed-request");
-  if (route !== undefined) return route.definition.url;
+  return route === undefined ? refuseRoute(passage) : route.definition.url;
+}
+
+async function refuseRoute(passage: Passage): Promise<never> {
+  const { allowedMethods } = passage;
   // Guessing at paths is limited like everything else.
   await countRequest(passage, "api", `address:${addressKey(passage.address)}`);
   if (allowedMethods === undefined) throw new Problem("not-found");
@@ -87,9 +102,16 @@ function isReadOneWay({ raw, url }: FastifyRequest): boolean {
   return raw.httpVersionMajor === 1 && isHostClear && url.startsWith("/");
 }
 
-async function passLimit(passage: Passage): Promise<string> {
+function passLimit(passage: Passage): Awaitable<string> {
+  if (isAnonymous(knownRoute(passage).definition.access)) return passOwnLimit(passage);
+  return whenThere(identify(passage), (identity) => {
+    passage.identity = identity;
+    return passOwnLimit(passage);
+  });
+}
+
+function passOwnLimit(passage: Passage): Awaitable<string> {
   const { definition } = knownRoute(passage);
-  if (!isAnonymous(definition.access)) passage.identity = await identify(passage);
   if (definition.limit === "unlimited") return "no limit here";
   const key = definition.limitKey ? definition.limitKey(passage.request.query) : callerKey(passage);
   if (key === undefined) return "nothing to count by";
@@ -106,26 +128,34 @@ function callerKey({ identity, address }: Passage): string {
   return identity.kind === "caller" ? `account:${identity.caller.account.id}` : `address:${addressKey(address)}`;
 }
 
-async function countRequest(passage: Passage, name: LimitName, key: string): Promise<string> {
-  const taken = await takeLimit(passage.platform, name, key);
-  if (taken === undefined)
-    return passage.platform.config.limits[name] ? `${name} is not counted now` : `${name} is off`;
-  passage.counted = taken;
-  passage.reply.headers(rateLimitHeaders([taken]));
-  return `${name}, ${taken.decision.remaining} of ${taken.limit.quota} left`;
+function countRequest(passage: Passage, name: LimitName, key: string): Awaitable<string> {
+  if (passage.platform.config.limits[name] === undefined) return `${name} is off`;
+  return takeLimit(passage.platform, name, key).then((taken) => {
+    if (taken === undefined) return `${name} is not counted now`;
+    passage.counted = taken;
+    passage.reply.headers(rateLimitHeaders([taken]));
+    return `${name}, ${taken.decision.remaining} of ${taken.limit.quota} left`;
+  });
 }
 
-async function identify({ request, authenticate }: Passage): Promise<Identity> {
+function identify({ request, authenticate }: Passage): Awaitable<Identity> {
+  // Kept for the next gate: a request with a bad token, or with the database away, is counted all the same.
+  const refused = (error: unknown): Identity => ({ kind: "refused", error });
   try {
     const token = readBearerToken(request.raw, request.query);
-    if (token === undefined) return { kind: "anonymous" };
-    const answer = await authenticate(token);
-    if ("refused" in answer) return { kind: "refused", error: new Problem(answer.refused) };
-    return { kind: "caller", caller: answer };
+    if (token === undefined) return anonymous;
+    const answer = authenticate(token);
+    return answer instanceof Promise ? answer.then(identityOf).catch(refused) : identityOf(answer);
   } catch (error) {
-    // Kept for the next gate: a request with a bad token, or with the database away, is counted all the same.
-    return { kind: "refused", error };
+    return refused(error);
   }
+}
+
+const anonymous: Identity = { kind: "anonymous" };
+
+function identityOf(answer: Awaited<ReturnType<Authenticate>>): Identity {
+  if ("refused" in answer) return { kind: "refused", error: new Problem(answer.refused) };
+  return { kind: "caller", caller: answer };
 }
 
 function passAuthenticate(passage: Passage): string {
@@ -181,6 +211,7 @@ function passAuthorize(passage: Passage): string {
 function passValidate(passage: Passage): string {
   const { request, identity } = passage;
   const { definition, check } = knownRoute(passage);
+  if (hasNothingToValidate(definition)) return "well formed";
   const params = definition.params ? convertText(definition.params, request.params) : {};
   const query = definition.query ? convertText(definition.query, request.query) : {};
   const caller = identity.kind === "caller" ? identity.caller : undefined;
@@ -193,4 +224,8 @@ function passValidate(passage: Passage): string {
   if (errors.length > 0) throw new Problem("validation-failed", { members: { errors } });
   Object.assign(passage, { params, query });
   return "well formed";
+}
+
+function hasNothingToValidate({ params, query, body, rules }: AnyRoute): boolean {
+  return (params ?? query ?? body ?? rules) === undefined;
 }

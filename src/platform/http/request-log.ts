@@ -8,6 +8,7 @@ import { pathOf } from "./problem-details.ts";
  * that is where secrets are.
  */
 export function logRequest({ log }: Pick<Platform, "log">, request: FastifyRequest, reply: FastifyReply): void {
+  if (!log.isLevelEnabled("info")) return;
   const last = request.passage.trail.entries.at(-1);
   const isRefused = last?.outcome === "refused";
   const { gate, saw: code } = isRefused ? last : { gate: null, saw: null };

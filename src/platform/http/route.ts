@@ -68,11 +68,14 @@ export type Route<
     /** This answer goes on and on, as Server-Sent Events. */
     readonly stream?: true;
   };
+  /** For a GET without parameters whose handler waits for nothing: see `answerAtOnce`. */
+  readonly atOnce?: true;
   /** Not part of the contract: a page's own files. */
   readonly hidden?: true;
   /** Problems beyond those that access, limit and schemas bring by themselves. */
   readonly problems: readonly ProblemCode[];
-  readonly handle: (request: RouteRequest<A, Part<P>, Part<Q>, Part<B>>, reply: FastifyReply) => Promise<unknown>;
+  /** Answers, or promises an answer. */
+  readonly handle: (request: RouteRequest<A, Part<P>, Part<Q>, Part<B>>, reply: FastifyReply) => unknown;
 };
 
 /** A route whose handler's types come from its schemas and its access. */

@@ -11,16 +11,16 @@ import fastify, {
   type RouteOptions,
 } from "fastify";
 import { Problem } from "../../contract/problems.ts";
+import { whenThere } from "../awaitable.ts";
 import type { Platform } from "../platform.ts";
 import type { Authenticate } from "./access.ts";
+import { answerAtOnce, handle } from "./answers.ts";
 import { answerBrokenConnection } from "./broken-connections.ts";
 import { createClientAddress } from "./client-address.ts";
 import { GateTrail } from "./gate-trail.ts";
 import {
   gatesBeforeBody,
   gatesBeforeHandler,
-  gatesOfHandler,
-  isStillAllowed,
   passGates,
   type GuardedRoute,
   type Passage,
@@ -32,7 +32,6 @@ import { traceRequests } from "./request-traces.ts";
 import { countAnswer, logRequest, noteLeaving } from "./request-log.ts";
 import type { AnyRoute } from "./route.ts";
 import { type SecurityHeaders, securityHeaders } from "./security-headers.ts";
-import { shownText } from "./shown-text.ts";
 import { createChecker, type Checker } from "./validation.ts";
 
 declare module "fastify" {
@@ -49,7 +48,6 @@ declare module "fastify" {
 }
 
 const bodyBytesMax = 64 * 1024;
-const userAgentLengthMax = 256;
 const methodsUsed = "DELETE, GET, HEAD, PATCH, POST, PUT";
 
 export type ServerParts = {
@@ -57,8 +55,10 @@ export type ServerParts = {
   readonly authenticate: Authenticate;
   /** The certificate and its key, if this server is to speak TLS. */
   readonly tls: SecureContextOptions | undefined;
+  /** From now on each connection ends with its answer. */
+  readonly isStopping: () => boolean;
   /** Sees each request when it is answered. */
-  readonly onAnswered?: (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
+  readonly onAnswered?: (request: FastifyRequest, reply: FastifyReply) => void;
 };
 
 /** The HTTP server: every request of every route passes the gates of gates.ts. Not listening yet. */
@@ -67,12 +67,10 @@ export async function createServer(platform: Platform, parts: ServerParts): Prom
   const log: FastifyBaseLogger = platform.log;
   const busy = new WeakSet<Socket>();
   const app = fastify({
-    loggerInstance: log,
+    loggerInstance: withoutChildren(log),
     logController: new LogController({ disableRequestLogging: true }),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 4096 },
     genReqId: () => secrets.uuid(),
-    // One logger for all: a line says itself which request it is about.
-    childLoggerFactory: (logger) => logger,
     requestIdHeader: false,
     bodyLimit: bodyBytesMax,
     // Slow clients are cut (security.md X13): headers within 10 seconds, the whole request within 30.
@@ -94,14 +92,19 @@ export async function createServer(platform: Platform, parts: ServerParts): Prom
   if (platform.tracing) traceRequests(app, platform.tracing, config.trustedProxies);
   // Between the two: a browser's question before the request (preflight) is answered before the gates, and logged.
   if (config.corsOrigins.length > 0) await allowOrigins(app, config.corsOrigins);
-  guard(app, platform, busy);
-  if (parts.onAnswered) app.addHook("onResponse", parts.onAnswered);
+  guard(app, platform, { ...parts, busy });
   const collected = collectRoutes(app);
   await registerOpenApi(app);
   for (const definition of [...parts.routes, openApiRoute(app)]) addRoute(app, definition);
   await app.after();
   refuseOtherMethods(app, collected());
   return app;
+}
+
+/** One logger for all: a line says itself which request it is about. Fastify would make a child for each request. */
+function withoutChildren(log: FastifyBaseLogger): FastifyBaseLogger {
+  const only: FastifyBaseLogger = Object.create(log, { child: { value: () => only } });
+  return only;
 }
 
 /** An https.Server is, for all that is done with it here, an http.Server: only its options go another way. */
@@ -157,7 +160,7 @@ function openPassage(app: FastifyInstance, platform: Platform, authenticate: Aut
   const headers = securityHeaders(platform.config.publicUrl);
   const clientAddress = createClientAddress(platform.config.trustedProxies);
   app.decorateRequest("passage");
-  app.addHook("onRequest", async (request, reply) => {
+  app.addHook("onRequest", (request, reply, done) => {
     const { guarded, allowedMethods, answers = "api" } = request.routeOptions.config;
     reply.headers(headers[answers]).header("x-request-id", request.id);
     const peer = request.raw.socket.remoteAddress ?? "";
@@ -177,33 +180,53 @@ function openPassage(app: FastifyInstance, platform: Platform, authenticate: Aut
       query: {},
       params: {},
     };
+    done();
   });
 }
 
 /** Takes every request through the gates, and every refusal to its answer. `busy` has the sockets of those under way. */
-function guard(app: FastifyInstance, platform: Platform, busy: WeakSet<Socket>): void {
-  app.addHook("onRequest", async (request) => {
+function guard(
+  app: FastifyInstance,
+  platform: Platform,
+  { busy, onAnswered, isStopping }: Pick<ServerParts, "onAnswered" | "isStopping"> & { readonly busy: WeakSet<Socket> },
+): void {
+  const isShown = platform.config.mode === "development"; // Not where a request could switch it on.
+  const finish = ({ trail }: Passage, reply: FastifyReply): void => {
+    if (isShown) reply.header("server-timing", trail.serverTiming());
+    // A request under way when the stop began is the last one of its connection (RFC 9112 §9.6).
+    if (isStopping()) reply.header("connection", "close");
+  };
+  app.addHook("onRequest", (request, reply, done) => {
     busy.add(request.raw.socket);
-    await passGates(gatesBeforeBody, request.passage);
+    const passed = passGates(gatesBeforeBody, request.passage);
+    if (passed instanceof Promise) return passed;
+    if (!answerAtOnce(request, reply, finish)) done();
+    return undefined;
   });
-  app.addHook("preValidation", async (request) => passGates(gatesBeforeHandler, request.passage));
-  // Only registered in development, so that no request can switch it on elsewhere.
-  if (platform.config.mode === "development") {
-    app.addHook("onSend", async (request, reply) => {
-      reply.header("server-timing", request.passage.trail.serverTiming());
-    });
-  }
+  app.addHook("preValidation", ({ passage }, _reply, done) => {
+    const passed = passGates(gatesBeforeHandler, passage);
+    if (passed instanceof Promise) return passed;
+    done();
+    return undefined;
+  });
+  app.addHook("onSend", (request, reply, _payload, done) => {
+    finish(request.passage, reply);
+    done();
+  });
   // Whoever leaves early may still be answered, into the void.
   const left = new WeakSet<FastifyRequest>();
   app.addHook("onRequestAbort", async (request) => {
     left.add(request);
     noteLeaving(platform, request);
   });
-  app.addHook("onResponse", async (request, reply) => {
+  app.addHook("onResponse", (request, reply, done) => {
     busy.delete(request.raw.socket);
-    if (left.has(request)) return;
-    logRequest(platform, request, reply);
-    countAnswer(platform, request, reply);
+    if (!left.has(request)) {
+      logRequest(platform, request, reply);
+      countAnswer(platform, request, reply);
+    }
+    onAnswered?.(request, reply);
+    done();
   });
   app.setErrorHandler(async (error, request, reply) => refuse(platform, error, request, reply));
   app.setNotFoundHandler(async () => {
@@ -258,34 +281,11 @@ function addRoute(app: FastifyInstance, definition: AnyRoute): void {
     url: definition.url,
     config: { guarded },
     ...(success.schema ? { schema: { response: { [success.status]: success.schema } } } : {}),
-    handler: async (request, reply) => {
-      const { trail } = request.passage;
+    handler: (request, reply) => {
       reply.code(success.status);
-      const answer = await definition.handle(routeRequest(request), reply);
-      for (const gate of gatesOfHandler) trail.passed(gate, gate === "handle" ? "done" : "all there");
-      return answer ?? reply.send();
+      return whenThere(handle(request, definition, reply), (answer) => answer ?? reply.send());
     },
   });
 }
 
 const noFaults: Checker = () => [];
-
-function routeRequest(request: FastifyRequest): Parameters<AnyRoute["handle"]>[0] {
-  const { passage } = request;
-  const { identity, address, counted, params, query } = passage;
-  return {
-    params,
-    query,
-    body: request.body as never,
-    caller: identity.kind === "caller" ? identity.caller : undefined,
-    origin: { requestId: request.id, address, userAgent: neutral(request.headers["user-agent"]) },
-    counted,
-    headers: request.headers,
-    isStillAllowed: async () => isStillAllowed(passage),
-  };
-}
-
-// A user agent is shown in lists, mails and terminals: not more than a line.
-function neutral(userAgent: string | undefined): string | null {
-  return userAgent === undefined ? null : shownText(userAgent).slice(0, userAgentLengthMax);
-}

@@ -5,8 +5,12 @@ import type { Tracing } from "./tracing.ts";
 /** The parts of the server whose work is timed, by what a request waits for. */
 export type MeasuredPart = "database" | "hash";
 
-/** Does the work, and notes how long it took. */
-export type Measure = <T>(part: MeasuredPart, what: string, work: () => Promise<T>) => Promise<T>;
+/** Does work, and notes how long it took. */
+export type Measure = {
+  readonly wait: <T>(part: MeasuredPart, what: string, work: () => Promise<T>) => Promise<T>;
+  /** For work that waits for nothing. Not there with traces, whose spans are made around promises. */
+  readonly atOnce: (<T>(part: MeasuredPart, what: string, work: () => T) => T) | undefined;
+};
 
 export function createMeasure({
   metrics,
@@ -21,12 +25,25 @@ export function createMeasure({
     database: (statement, seconds) => metrics.databaseSeconds.observe({ statement }, seconds),
     hash: (task, seconds) => metrics.hashSeconds.observe({ task }, seconds),
   };
-  return async (part, what, work) => {
-    const startedAt = realClock.monotonicNow();
-    try {
-      return await (tracing ? tracing.part(`${part} ${what}`, work) : work());
-    } finally {
-      observe[part](what, (realClock.monotonicNow() - startedAt) / 1000);
-    }
+  const secondsSince = (startedAt: number): number => (realClock.monotonicNow() - startedAt) / 1000;
+  return {
+    wait: async (part, what, work) => {
+      const startedAt = realClock.monotonicNow();
+      try {
+        return await (tracing ? tracing.part(`${part} ${what}`, work) : work());
+      } finally {
+        observe[part](what, secondsSince(startedAt));
+      }
+    },
+    atOnce: tracing
+      ? undefined
+      : (part, what, work) => {
+          const startedAt = realClock.monotonicNow();
+          try {
+            return work();
+          } finally {
+            observe[part](what, secondsSince(startedAt));
+          }
+        },
   };
 }
