@@ -31,7 +31,7 @@ export function answerAtOnce(
   const { passage } = request;
   const definition = passage.route?.definition;
   if (definition?.atOnce === undefined || request.method !== definition.method) return false;
-  passGates(gatesBeforeHandler, passage);
+  void passGates(gatesBeforeHandler, passage); // Nothing there waits.
   const { status } = definition.success;
   const answer = handle(request, definition, reply) as Record<string, unknown>;
   const serialize = reply.getSerializationFunction(String(status)) ?? JSON.stringify;

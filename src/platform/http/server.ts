@@ -103,7 +103,7 @@ export async function createServer(platform: Platform, parts: ServerParts): Prom
 
 /** One logger for all: a line says itself which request it is about. Fastify would make a child for each request. */
 function withoutChildren(log: FastifyBaseLogger): FastifyBaseLogger {
-  const only: FastifyBaseLogger = Object.create(log, { child: { value: () => only } });
+  const only = Object.create(log, { child: { value: () => only } }) as FastifyBaseLogger;
   return only;
 }
 
