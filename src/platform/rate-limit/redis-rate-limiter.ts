@@ -13,58 +13,79 @@ const microsecondsPerSecond = 1_000_000;
 /** How many keys are looked at for the busiest ones. */
 const keysLookedAt = 10_000;
 
-/** What the scripts begin with. `firstWithin` is the index of the oldest time that is still in the window. */
-const preludeLua = (clock: string): string => `
+/**
+ * KEYS[1] is a list of the times of the accepted requests, oldest first, in microseconds of Redis's clock; it never
+ * has more than the quota. ARGV: the quota, the window in microseconds, how long the key is kept in milliseconds.
+ * Answers: how many are counted, 0 or below when refused; when the oldest one leaves, in microseconds from now; and the
+ * time that was counted or, refused, when a place is free (from now).
+ *
+ * Redis runs a script whole before anything else, so checking and counting are one step for all processes. It also runs
+ * one script at a time, so that its own time is what all of them share: nothing is asked twice in here, and a number
+ * that is given as text saves the writing of it.
+ */
+const takeLua = (clock: string): string => `
+local call, key, quota, window = redis.call, KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])
+${clock}
+local count = call("LLEN", key)
+local age, newestAge = 0, 0 -- age is that of the oldest one
+if count > 0 then
+  newestAge = now - call("LINDEX", key, "-1")
+  if newestAge < 0 then
+    -- Somebody set the clock back: what was counted is as if counted now, and leaves a window from now at the latest.
+    local index = -1
+    while -index <= count and now - call("LINDEX", key, index) < 0 do
+      call("LSET", key, index, string.format("%.0f", now))
+      index = index - 1
+    end
+    newestAge = 0
+  end
+  age = count == 1 and newestAge or now - call("LINDEX", key, "0")
+end
+if age >= window then
+  call("LPOP", key)
+  count = count - 1
+  age = count > 0 and now - call("LINDEX", key, "0") or 0
+end
+if age >= window then
+  -- More than one has left.
+  local low, high = 1, count
+  age = 0
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    local itsAge = now - call("LINDEX", key, middle)
+    if itsAge >= window then low = middle + 1 else high, age = middle, itsAge end
+  end
+  call("LTRIM", key, low, "-1")
+  count = count - low
+end
+if count < quota then
+  call("RPUSH", key, now)
+  -- At the first in each half second: a key is kept for a second longer than its window, so none goes a hair too early.
+  if count == 0 or newestAge > now % 500000 then call("PEXPIRE", key, ARGV[3]) end
+  return { count + 1, window - age, now }
+end
+local reset = window - age
+-- More than the quota are counted when it was made smaller: then the oldest ones that are too many must leave too.
+if count > quota then age = now - call("LINDEX", key, count - quota) end
+return { -count, reset, window - age }
+`;
+
+/**
+ * KEYS and the first two ARGV as above; the third is how many ages at most. Answers: how many are counted, when a place
+ * is free, their ages, newest first.
+ */
+const inspectLua = (clock: string): string => `
 local key, quota, window = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])
 ${clock}
 local function timeAt(index) return tonumber(redis.call("LINDEX", key, index)) end
 local count = redis.call("LLEN", key)
-local function firstWithin()
-  if count == 0 or now - timeAt(0) < window then return 0 end
-  local low, high = 1, count
-  while low < high do
-    local middle = math.floor((low + high) / 2)
-    if now - timeAt(middle) >= window then low = middle + 1 else high = middle end
-  end
-  return low
+-- The index of the oldest one that is still in the window.
+local first, high = 0, count
+while first < high do
+  local middle = math.floor((first + high) / 2)
+  if now - timeAt(middle) >= window then first = middle + 1 else high = middle end
 end
-`;
-
-/**
- * KEYS[1] is a list of the times of the accepted requests, oldest first, in microseconds of Redis's clock; it never
- * has more than the quota. ARGV: the quota, the window in microseconds. Answers: accepted?, how many are counted, when
- * the oldest one leaves, when a place is free (both in microseconds from now), the time that was counted.
- *
- * Redis runs a script whole before anything else, so checking and counting are one step for all processes.
- */
-const takeLua = `
--- Somebody set the clock back: what was counted is as if counted now, and leaves a window from now at the latest.
-local index = -1
-while -index <= count and timeAt(index) > now do
-  redis.call("LSET", key, index, string.format("%.0f", now))
-  index = index - 1
-end
-local first = firstWithin()
-if first > 0 then
-  redis.call("LTRIM", key, first, -1)
-  count = count - first
-end
-local accepted = count < quota
-if accepted then
-  redis.call("RPUSH", key, string.format("%.0f", now))
-  -- A second more than the window: keys must not go a hair too early.
-  redis.call("PEXPIRE", key, math.ceil(window / 1000) + 1000)
-  count = count + 1
-end
-local reset = timeAt(0) + window - now
--- More than the quota are counted when it was made smaller: then the oldest ones that are too many must leave too.
-local free = timeAt(math.max(0, count - quota)) + window - now
-return { accepted and 1 or 0, count, reset, free, string.format("%.0f", now) }
-`;
-
-/** ARGV, besides: how many ages at most. Answers: how many are counted, when a place is free, their ages, newest first. */
-const inspectLua = `
-local used = count - firstWithin()
+local used = count - first
 local free = 0
 if used >= quota then free = timeAt(count - quota) + window - now end
 local ages = {}
@@ -74,7 +95,7 @@ return { used, free, ages }
 
 const redisClock = `
 local time = redis.call("TIME")
-local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
+local now = time[1] * 1000000 + time[2]
 `;
 
 /** Entries of the same microsecond are alike. What has left the window is not found, so it costs no later one. */
@@ -95,21 +116,22 @@ export function createRedisRateLimiter(
   redis: Pick<Redis, "run" | "lists">,
   clockLua: string = redisClock,
 ): RedisRateLimiter {
-  const takeScript = redisScript("take", preludeLua(clockLua) + takeLua);
-  const inspectScript = redisScript("inspect", preludeLua(clockLua) + inspectLua);
+  const takeScript = redisScript("take", takeLua(clockLua));
+  const inspectScript = redisScript("inspect", inspectLua(clockLua));
   const nameOf = (limit: Limit, key: string): string => `limit:${limit.name}:{${key}}`;
   const decisionOf = async (limit: Limit, key: string, answer: Promise<unknown>): Promise<RateLimitDecision> => {
-    const [accepted, count, resetMicroseconds, freeMicroseconds, time] = readAnswer(await answer);
-    let isCounted = accepted === 1;
+    const [count, resetMicroseconds, countedOrFree] = readAnswer(await answer);
+    const accepted = count > 0;
+    let isCounted = accepted;
     return {
-      accepted: accepted === 1,
-      remaining: Math.max(0, limit.quota - count),
+      accepted,
+      remaining: Math.max(0, limit.quota - Math.abs(count)),
       resetSeconds: Math.ceil(resetMicroseconds / microsecondsPerSecond),
-      retryAfterSeconds: accepted === 1 ? 0 : Math.ceil(freeMicroseconds / microsecondsPerSecond),
+      retryAfterSeconds: accepted ? 0 : Math.ceil(countedOrFree / microsecondsPerSecond),
       giveBack: async () => {
         if (!isCounted) return;
         isCounted = false;
-        await redis.run(giveBackScript, nameOf(limit, key), [time]);
+        await redis.run(giveBackScript, nameOf(limit, key), [countedOrFree]);
       },
     };
   };
@@ -127,7 +149,10 @@ export function createRedisRateLimiter(
   };
   return {
     decisionOf,
-    take: (limit, key) => decisionOf(limit, key, redis.run(takeScript, nameOf(limit, key), argsOf(limit))),
+    take: (limit, key) => {
+      const keptMilliseconds = Math.ceil(limit.windowSeconds * 1000) + 1000;
+      return decisionOf(limit, key, redis.run(takeScript, nameOf(limit, key), [...argsOf(limit), keptMilliseconds]));
+    },
     keysHeld: () => 0,
     inspect: (limit, key) => inspect(limit, key, agesMax),
     busiest: async (limit, count) => {
@@ -145,10 +170,10 @@ export function createRedisRateLimiter(
   };
 }
 
-type Answer = readonly [accepted: number, count: number, reset: number, free: number, time: string];
+type Answer = readonly [count: number, reset: number, countedOrFree: number];
 
 function readAnswer(answer: unknown): Answer {
-  const isAnswer = Array.isArray(answer) && answer.length === 5 && answer.slice(0, 4).every(Number.isSafeInteger);
+  const isAnswer = Array.isArray(answer) && answer.length === 3 && answer.every(Number.isSafeInteger);
   if (!isAnswer) throw new Error("The script that counts answered in another way.");
   return answer as unknown as Answer;
 }

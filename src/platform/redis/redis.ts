@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import type { Clock } from "../clock.ts";
 import { withPatience } from "../patience.ts";
-import { connectRedis, type RedisClient } from "./redis-client.ts";
+import { connectRedis, gatherWrites, type RedisClient } from "./redis-client.ts";
 import { RedisAway, RedisLate, isNotLoaded, reasonOf } from "./redis-faults.ts";
 import { listsOf } from "./redis-lists.ts";
 import type { RedisMetrics } from "./redis-metrics.ts";
@@ -51,12 +51,27 @@ export function createRedis({
   log,
   answerMillisecondsMax = answerMillisecondsMaxDefault,
 }: RedisParts): Redis {
+  const gather = gatherWrites(client);
+  const evaluate = async (
+    { lua, sha }: RedisScript,
+    key: string,
+    args: readonly (string | number)[],
+  ): Promise<unknown> => {
+    gather();
+    try {
+      return await client.evalsha(sha, 1, key, ...args);
+    } catch (error) {
+      // The first time, and after a restart or SCRIPT FLUSH. Nothing was done, so it may be sent again.
+      if (!isNotLoaded(error)) throw error;
+      return client.eval(lua, 1, key, ...args);
+    }
+  };
   const presence = createRedisPresence({
     client,
     clock,
     log,
     metrics,
-    tryOut: (key) => withPatience(answerMillisecondsMax, evaluate(client, lookScript, keyPrefix + key, []), late),
+    tryOut: (key) => withPatience(answerMillisecondsMax, evaluate(lookScript, keyPrefix + key, []), late),
   });
   return {
     open: async () => {
@@ -67,7 +82,7 @@ export function createRedis({
       const fault = presence.fault();
       if (fault !== undefined) throw new RedisAway(fault);
       const at = clock.monotonicNow();
-      const asked = evaluate(client, script, keyPrefix + key, args);
+      const asked = evaluate(script, keyPrefix + key, args);
       try {
         return await withPatience(answerMillisecondsMax, asked, late);
       } catch (error) {
@@ -96,18 +111,3 @@ export function createRedis({
 }
 
 const late = (): RedisLate => new RedisLate();
-
-async function evaluate(
-  client: RedisClient,
-  { lua, sha }: RedisScript,
-  key: string,
-  args: readonly (string | number)[],
-): Promise<unknown> {
-  try {
-    return await client.evalsha(sha, 1, key, ...args);
-  } catch (error) {
-    // The first time, and after a restart or SCRIPT FLUSH. Nothing was done, so it may be sent again.
-    if (!isNotLoaded(error)) throw error;
-    return client.eval(lua, 1, key, ...args);
-  }
-}
