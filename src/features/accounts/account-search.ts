@@ -112,11 +112,12 @@ async function rarestLead(db: Db, words: readonly string[], filter: AccountFilte
   if (words.length === 1 && kinds.length === 0) return 0;
   let [rarest, fewest] = [0, countedMax];
   for (const [index, word] of words.entries()) {
-    const uses = await countWordUses(db, word, countedMax);
+    // No further than to see that it is not the rarest: beside a name, a word that all have costs nothing.
+    const uses = await countWordUses(db, word, fewest);
     if (uses < fewest) [rarest, fewest] = [index, uses];
   }
   let ofKinds = kinds.length === 0 ? countedMax : 0;
-  for (const kind of kinds) ofKinds += await countKind(db, kind, countedMax);
+  for (const kind of kinds) ofKinds += await countKind(db, kind, fewest);
   return ofKinds < fewest ? byId : rarest;
 }
 
