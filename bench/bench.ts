@@ -6,14 +6,17 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { Argument, Command } from "commander";
+import { limit } from "./benchmarks/limit.ts";
 import { login } from "./benchmarks/login.ts";
 import { me, meCold } from "./benchmarks/me.ts";
+import { peers } from "./benchmarks/peers.ts";
 import { refresh } from "./benchmarks/refresh.ts";
+import { scale } from "./benchmarks/scale.ts";
 import { start } from "./benchmarks/start.ts";
 import { workers } from "./benchmarks/workers.ts";
 import { isReached, report } from "./lib/report.ts";
 
-const benchmarks = [me, meCold, login, refresh, workers, start];
+const benchmarks = [me, meCold, login, refresh, workers, limit, peers, scale, start];
 const names = benchmarks.map(({ name }) => name);
 
 const program = new Command("bench")

@@ -35,7 +35,7 @@ export const refresh: Benchmark = {
 };
 
 /** Each client refreshes as soon as it has its answer, with the token of that answer. */
-async function refreshAll(url: string, newest: string[], seconds: number): Promise<Sample> {
+export async function refreshAll(url: string, newest: string[], seconds: number): Promise<Sample> {
   const end = performance.now() + seconds * 1000;
   const times: number[] = [];
   await Promise.all(

@@ -7,7 +7,7 @@ import { residentMebibytes, startScript, startTollgate, type RunningServer } fro
 
 const idleSeconds = 5;
 
-type Started = { readonly milliseconds: number; readonly mebibytes: number };
+export type Started = { readonly milliseconds: number; readonly mebibytes: number };
 
 export const start: Benchmark = {
   name: "start",
@@ -18,8 +18,8 @@ export const start: Benchmark = {
     try {
       for (let round = 1; round <= rounds; round += 1) {
         say(`start ${round} of ${rounds}`);
-        own.push(await measure(await startTollgate(seeded.databaseUrl, { port: 8507, core: cores.server })));
-        bare.push(await measure(await startScript("bare-fastify.ts", { port: 8508, core: cores.server })));
+        own.push(await measureStart(await startTollgate(seeded.databaseUrl, { port: 8507, core: cores.server })));
+        bare.push(await measureStart(await startScript("bare-fastify.ts", { port: 8508, core: cores.server })));
       }
     } finally {
       seeded.remove();
@@ -54,7 +54,8 @@ export const start: Benchmark = {
   },
 };
 
-async function measure(server: RunningServer): Promise<Started> {
+/** How soon it answered, and its memory a while after that. Stops it. */
+export async function measureStart(server: RunningServer): Promise<Started> {
   await pause(idleSeconds * 1000);
   const mebibytes = residentMebibytes(server.pid);
   await server.stop();

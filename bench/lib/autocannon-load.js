@@ -8,12 +8,14 @@ const {
   connections,
   seconds,
   tokens = [],
+  cookies = [],
   bodies = [],
 } = JSON.parse(readFileSync(process.argv[2], "utf8"));
-const requests = Array.from({ length: Math.max(1, tokens.length, bodies.length) }, (_, index) => ({
+const requests = Array.from({ length: Math.max(1, tokens.length, cookies.length, bodies.length) }, (_, index) => ({
   method,
   headers: {
     ...(tokens.length > 0 ? { authorization: `Bearer ${tokens[index % tokens.length]}` } : {}),
+    ...(cookies.length > 0 ? { cookie: cookies[index % cookies.length] } : {}),
     ...(bodies.length > 0 ? { "content-type": "application/json" } : {}),
   },
   ...(bodies.length > 0 ? { body: bodies[index % bodies.length] } : {}),

@@ -1,18 +1,20 @@
 import type { Sample } from "./load.ts";
+import type { Row } from "./report.ts";
 
-/** A B A B: what else the machine does meets both alike. The first of each warms up and is not counted. */
-export async function interleaved(
+/** A B A B: what else the machine does meets all alike. The first of each warms up and is not counted. */
+export async function interleaved<Side extends string>(
   rounds: number,
-  sides: { readonly a: () => Promise<Sample>; readonly b: () => Promise<Sample> },
-): Promise<{ readonly a: Sample; readonly b: Sample }> {
-  const samples = { a: [] as Sample[], b: [] as Sample[] };
+  sides: Readonly<Record<Side, () => Promise<Sample>>>,
+): Promise<Readonly<Record<Side, Sample>>> {
+  const names = Object.keys(sides) as Side[];
+  const samples = Object.fromEntries(names.map((name) => [name, [] as Sample[]])) as Record<Side, Sample[]>;
   for (let round = 0; round <= rounds; round += 1) {
-    for (const side of ["a", "b"] as const) {
-      const sample = await sides[side]();
-      if (round > 0) samples[side].push(sample);
+    for (const name of names) {
+      const sample = await sides[name]();
+      if (round > 0) samples[name].push(sample);
     }
   }
-  return { a: medianOf(samples.a), b: medianOf(samples.b) };
+  return Object.fromEntries(names.map((name) => [name, medianOf(samples[name])])) as Record<Side, Sample>;
 }
 
 function medianOf(samples: readonly Sample[]): Sample {
@@ -25,4 +27,15 @@ function medianOf(samples: readonly Sample[]): Sample {
 
 export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+/** A sample of something whose single times are not looked at. */
+export function rateAlone(perSecond: number): Sample {
+  return { perSecond, p50Milliseconds: Number.NaN, p99Milliseconds: Number.NaN };
+}
+
+/** Tollgate's rate as a multiple of another one's. */
+export function rateRow(tollgate: Sample, against: Sample, row: Pick<Row, "what" | "againstWhat" | "atLeast">): Row {
+  const rates = { tollgate: tollgate.perSecond, against: against.perSecond };
+  return { unit: "per second", ...row, ...rates, ratio: rates.tollgate / rates.against };
 }

@@ -1,11 +1,11 @@
--- One request after the other, with the tokens and bodies of the files in turn.
+-- One request after the other, with the tokens, cookies and bodies of the files in turn.
 local function lines(name)
   local found = {}
   for line in io.lines(os.getenv(name)) do found[#found + 1] = line end
   return found
 end
 
-local tokens, bodies = lines("BENCH_TOKENS"), lines("BENCH_BODIES")
+local tokens, cookies, bodies = lines("BENCH_TOKENS"), lines("BENCH_COOKIES"), lines("BENCH_BODIES")
 local method = os.getenv("BENCH_METHOD")
 local count = 0
 
@@ -13,6 +13,7 @@ function request()
   count = count + 1
   local headers, body = {}, nil
   if #tokens > 0 then headers["authorization"] = "Bearer " .. tokens[count % #tokens + 1] end
+  if #cookies > 0 then headers["cookie"] = cookies[count % #cookies + 1] end
   if #bodies > 0 then
     headers["content-type"] = "application/json"
     body = bodies[count % #bodies + 1]

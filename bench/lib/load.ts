@@ -13,6 +13,8 @@ export type Load = {
   readonly seconds: number;
   /** Access tokens, taken in turn. */
   readonly tokens?: readonly string[];
+  /** Cookie headers, taken in turn. */
+  readonly cookies?: readonly string[];
   /** JSON bodies, taken in turn. */
   readonly bodies?: readonly string[];
 };
@@ -42,7 +44,16 @@ export async function load(what: Load): Promise<Sample> {
     return path;
   };
   const command = hasWrk
-    ? ["wrk", "-t1", `-c${what.connections}`, `-d${what.seconds}s`, "-s", `${import.meta.dirname}/load.lua`, what.url]
+    ? [
+        "wrk",
+        "-t1",
+        `-c${what.connections}`,
+        `-d${what.seconds}s`,
+        "--timeout=30s",
+        "-s",
+        `${import.meta.dirname}/load.lua`,
+        what.url,
+      ]
     : [process.execPath, `${import.meta.dirname}/autocannon-load.js`, file];
   const [program, args] = pinned(cores.load, command);
   const child = spawn(program, args, {
@@ -50,6 +61,7 @@ export async function load(what: Load): Promise<Sample> {
       ...process.env,
       BENCH_METHOD: what.method ?? "GET",
       BENCH_TOKENS: lines("tokens", what.tokens),
+      BENCH_COOKIES: lines("cookies", what.cookies),
       BENCH_BODIES: lines("bodies", what.bodies),
     },
     stdio: ["ignore", "pipe", "inherit"],
