@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { runCli } from "../../src/cli/cli.ts";
-import { makeRefreshSecret, writeRefreshToken } from "../../src/features/sessions/refresh-tokens.ts";
+import { makeRefreshSecret, refreshTokensOf } from "../../src/features/sessions/refresh-tokens.ts";
 import { createSecrets } from "../../src/platform/secrets.ts";
 import { query, testWithPostgres } from "../support/postgres-cluster.ts";
 import { runTollgate, type ServerProcess, startServer, temporaryDirectory } from "../support/server-process.ts";
@@ -95,7 +95,7 @@ function insertUsers(path: string): (number: number) => string {
   }
   file.exec("commit");
   file.close();
-  return (number) => writeRefreshToken({ secrets }, secretsOf.get(number) ?? assert.fail("not kept"), 1);
+  return (number) => refreshTokensOf({ secrets }, secretsOf.get(number) ?? assert.fail("not kept")).write(1);
 }
 
 /** `tollgate promote`, killed when it says so. */

@@ -1,10 +1,11 @@
-import { errors, jwtVerify, SignJWT, type JWTPayload } from "jose";
+import { errors, jwtVerify, type JWTPayload } from "jose";
 import type { Role } from "../../contract/permissions.ts";
 import type { Awaitable } from "../../platform/awaitable.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Secrets } from "../../platform/secrets.ts";
 import { createSingleFlight } from "../../platform/single-flight.ts";
 import { isStrictCompactJws } from "./jwt-format.ts";
+import { signJwt } from "./jwt-signing.ts";
 import type { Keyring, VerificationKey } from "./signing-keys.ts";
 
 /** For people's own sessions with this server; other clients come with OAuth. */
@@ -81,9 +82,8 @@ async function issue(
   { keyring, clock, secrets, issuer, audience, lifetimeSeconds }: AccessTokenOptions,
   subject: Parameters<AccessTokens["issue"]>[0],
 ): ReturnType<AccessTokens["issue"]> {
-  const { id: kid, algorithm: alg, privateKey } = keyring.signingKey();
   const issuedAt = Math.floor(clock.now() / 1000);
-  const token = await new SignJWT({
+  const claims = {
     iss: issuer,
     aud: audience,
     sub: String(subject.accountId),
@@ -93,10 +93,8 @@ async function issue(
     exp: issuedAt + lifetimeSeconds,
     client_id: firstPartyClientId,
     role: subject.role,
-  })
-    .setProtectedHeader({ alg, kid, typ: "at+jwt" })
-    .sign(privateKey);
-  return { token, expiresInSeconds: lifetimeSeconds };
+  };
+  return { token: signJwt(claims, keyring.signingKey()), expiresInSeconds: lifetimeSeconds };
 }
 
 function inTime(claims: AccessTokenClaims, nowSeconds: number): AccessTokenClaims | Refused {

@@ -26,15 +26,28 @@ export function makeRefreshSecret({ secrets }: Pick<Platform, "secrets">): Uint8
   return secrets.encrypt(purpose, secrets.randomBytes(32));
 }
 
-/** The refresh token of this session with this number. */
-export function writeRefreshToken(
-  platform: Pick<Platform, "secrets">,
-  family: RefreshFamily,
-  generation: number,
-): string {
-  const id = Buffer.from(family.id, "base64url");
-  const bytes = Buffer.concat([id, numberBytes(generation), macOf(platform, family, generation)]);
-  return prefix + bytes.toString("base64url");
+/** Writes and proves the refresh tokens of one session: what they are derived from is decrypted once. */
+export type RefreshTokenMaker = {
+  /** The refresh token with this number. */
+  readonly write: (generation: number) => string;
+  /** Whether we made this token, for this session. */
+  readonly isGenuine: (token: PresentedToken) => boolean;
+};
+
+export function refreshTokensOf(
+  { secrets }: Pick<Platform, "secrets">,
+  { id, refresh_secret: sealed }: RefreshFamily,
+): RefreshTokenMaker {
+  const secret = secrets.decrypt(purpose, sealed);
+  const idBytes = Buffer.from(id, "base64url");
+  const macOf = (generation: Buffer): Uint8Array => secrets.mac(purpose, Buffer.concat([secret, idBytes, generation]));
+  return {
+    write: (number) => {
+      const generation = numberBytes(number);
+      return prefix + Buffer.concat([idBytes, generation, macOf(generation)]).toString("base64url");
+    },
+    isGenuine: (token) => secrets.isSame(macOf(numberBytes(token.generation)), token.mac),
+  };
 }
 
 /** `undefined` for what was never one of ours. */
@@ -49,20 +62,6 @@ export function readRefreshToken(text: string): PresentedToken | undefined {
     generation: bytes.readUInt32BE(sessionIdBytes),
     mac: bytes.subarray(sessionIdBytes + generationBytes),
   };
-}
-
-/** Whether we made this token, for this session. */
-export function isGenuine(platform: Pick<Platform, "secrets">, family: RefreshFamily, token: PresentedToken): boolean {
-  return platform.secrets.isSame(macOf(platform, family, token.generation), token.mac);
-}
-
-function macOf(
-  { secrets }: Pick<Platform, "secrets">,
-  { id, refresh_secret: sealed }: RefreshFamily,
-  generation: number,
-): Uint8Array {
-  const secret = secrets.decrypt(purpose, sealed);
-  return secrets.mac(purpose, Buffer.concat([secret, Buffer.from(id, "base64url"), numberBytes(generation)]));
 }
 
 function numberBytes(generation: number): Buffer {

@@ -6,10 +6,10 @@ import type { Platform } from "../../platform/platform.ts";
 import { takeLimit, type TakenLimit } from "../../platform/rate-limit/take-limit.ts";
 import { recordEvent } from "../audit/audit.ts";
 import { noteRefreshReused } from "../notices/notices.ts";
-import { isGenuine, readRefreshToken, writeRefreshToken, type PresentedToken } from "./refresh-tokens.ts";
+import { readRefreshToken, refreshTokensOf, type PresentedToken } from "./refresh-tokens.ts";
 import {
   endSession,
-  findAccountOfSession,
+  findFamilyWithAccount,
   findRefreshFamily,
   rotateRefresh,
   type RefreshFamilyRow,
@@ -64,8 +64,8 @@ export async function refresh(
 ): Promise<Refreshed> {
   const token = readRefreshToken(presented.token);
   const known = token && (await findRefreshFamily(platform, token.sessionId));
-  if (token === undefined || known === undefined || !isGenuine(platform, known, token))
-    throw refused(platform, "unknown");
+  const tokens = known && refreshTokensOf(platform, known);
+  if (token === undefined || tokens === undefined || !tokens.isGenuine(token)) throw refused(platform, "unknown");
   const counted = await takeLimit(platform, "refresh", `session:${token.sessionId}`);
   const keyTag =
     presented.idempotencyKey === undefined ? null : platform.secrets.tag("refresh-key", presented.idempotencyKey);
@@ -78,7 +78,7 @@ export async function refresh(
   return {
     account,
     sessionId: family.id,
-    refreshToken: writeRefreshToken(platform, family, generation),
+    refreshToken: tokens.write(generation),
     refreshCount: refreshCountOf(generation),
     refreshExpiresInSeconds: refreshExpiresIn(
       platform,
@@ -115,9 +115,9 @@ async function decide(
   keyTag: string | null,
   origin: RequestOrigin,
 ): Promise<Outcome> {
-  const family = await findRefreshFamily(tx, token.sessionId);
-  const account = await findAccountOfSession(tx, token.sessionId);
-  if (family === undefined || account === undefined) return { kind: "unknown" };
+  const found = await findFamilyWithAccount(tx, token.sessionId);
+  if (found === undefined) return { kind: "unknown" };
+  const { family, account } = found;
   if (family.ended_at !== null || account.disabled === 1) return { kind: "revoked" };
   const about = { actorId: account.id, accountId: account.id, requestId: origin.requestId, address: origin.address };
   if (isExpired(tx, family)) {

@@ -40,24 +40,65 @@ export type RefreshFamilyRow = Pick<
   | "ended_at"
 >;
 
-/** What decides about a refresh token of this session. */
-export async function findRefreshFamily({ db }: Db, sessionId: string): Promise<RefreshFamilyRow | undefined> {
-  return db
+const refreshFamily = prepareQuery((db, sessionId: string) =>
+  db
     .selectFrom("sessions")
     .select(["id", "refresh_secret", "refresh_generation", "refreshed_at", "refresh_key_tags"])
     .select(["last_used_at", "expires_at", "ended_at"])
-    .where("id", "=", sessionId)
-    .executeTakeFirst();
+    .where("id", "=", sessionId),
+);
+
+/** What decides about a refresh token of this session. */
+export async function findRefreshFamily({ db }: Db, sessionId: string): Promise<RefreshFamilyRow | undefined> {
+  const [row] = await refreshFamily(db, sessionId);
+  return row;
 }
 
-export async function findAccountOfSession({ db }: Db, sessionId: string): Promise<AccountRow | undefined> {
-  return db
-    .selectFrom("accounts")
-    .innerJoin("sessions", "sessions.account_id", "accounts.id")
+const familyWithAccount = prepareQuery((db, sessionId: string) =>
+  db
+    .selectFrom("sessions")
+    .innerJoin("accounts", "accounts.id", "sessions.account_id")
     .selectAll("accounts")
-    .where("sessions.id", "=", sessionId)
-    .executeTakeFirst();
+    .select(["sessions.id as session_id", "refresh_secret", "refresh_generation", "refreshed_at", "refresh_key_tags"])
+    .select(["last_used_at", "expires_at", "ended_at"])
+    .where("sessions.id", "=", sessionId),
+);
+
+/** The same, with whose session it is. */
+export async function findFamilyWithAccount(
+  { db }: Db,
+  sessionId: string,
+): Promise<{ readonly family: RefreshFamilyRow; readonly account: AccountRow } | undefined> {
+  const [row] = await familyWithAccount(db, sessionId);
+  return row && { family: { ...row, id: row.session_id }, account: row };
 }
+
+const rotation = prepareQuery(
+  (
+    db,
+    id: string,
+    generation: number,
+    next: number,
+    at: number,
+    keyTags: string,
+    address: string,
+    userAgent: string | null,
+  ) =>
+    db
+      .updateTable("sessions")
+      .set({
+        refresh_generation: next,
+        refreshed_at: at,
+        refresh_key_tags: keyTags,
+        last_used_at: at,
+        address,
+        user_agent: userAgent,
+      })
+      .where("id", "=", id)
+      .where("refresh_generation", "=", generation)
+      .where("ended_at", "is", null)
+      .returning("id"),
+);
 
 /**
  * Uses the newest refresh token of a living session. Throws when somebody used it meanwhile: the transaction that
@@ -65,7 +106,7 @@ export async function findAccountOfSession({ db }: Db, sessionId: string): Promi
  */
 export async function rotateRefresh(
   { db }: Db,
-  family: RefreshFamilyRow,
+  { id, refresh_generation: generation }: RefreshFamilyRow,
   use: {
     readonly at: number;
     readonly keyTags: string;
@@ -73,21 +114,9 @@ export async function rotateRefresh(
     readonly userAgent: string | null;
   },
 ): Promise<void> {
-  const { numUpdatedRows } = await db
-    .updateTable("sessions")
-    .set({
-      refresh_generation: family.refresh_generation + 1,
-      refreshed_at: use.at,
-      refresh_key_tags: use.keyTags,
-      last_used_at: use.at,
-      address: use.address,
-      user_agent: use.userAgent,
-    })
-    .where("id", "=", family.id)
-    .where("refresh_generation", "=", family.refresh_generation)
-    .where("ended_at", "is", null)
-    .executeTakeFirstOrThrow();
-  if (numUpdatedRows !== 1n) throw new Error("A refresh token was used twice: its transaction was not alone.");
+  const { at, keyTags, address, userAgent } = use;
+  const rotated = await rotation(db, id, generation, generation + 1, at, keyTags, address, userAgent);
+  if (rotated.length !== 1) throw new Error("A refresh token was used twice: its transaction was not alone.");
 }
 
 export async function hasAccount({ db }: Db, id: number): Promise<boolean> {

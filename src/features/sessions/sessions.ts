@@ -15,7 +15,7 @@ import { createAccessTokens, type AccessTokens } from "./access-tokens.ts";
 import { makeDeviceToken, readDeviceToken } from "./device-tokens.ts";
 import { createKeyUsage } from "./key-usage.ts";
 import { requireOwnPage } from "./own-page.ts";
-import { makeRefreshSecret, readRefreshToken, writeRefreshToken } from "./refresh-tokens.ts";
+import { makeRefreshSecret, readRefreshToken, refreshTokensOf } from "./refresh-tokens.ts";
 import { refresh, refreshCountOf, type Refreshed, refreshExpiresIn } from "./refresh.ts";
 import {
   countLiving,
@@ -140,7 +140,7 @@ export async function openSessions(platform: Platform): Promise<Sessions> {
     issueTokens: async (account, session) =>
       tokensBody(accessTokens, account, {
         sessionId: session.id,
-        refreshToken: writeRefreshToken(platform, session, session.refresh_generation),
+        refreshToken: refreshTokensOf(platform, session).write(session.refresh_generation),
         refreshCount: refreshCountOf(session.refresh_generation),
         refreshExpiresInSeconds: refreshExpiresIn(platform, session, session.last_used_at),
       }),
