@@ -10,8 +10,21 @@ const {
   tokens = [],
   cookies = [],
   bodies = [],
+  refreshTokens = [],
 } = JSON.parse(readFileSync(process.argv[2], "utf8"));
-const requests = Array.from({ length: Math.max(1, tokens.length, cookies.length, bodies.length) }, (_, index) => ({
+// Each connection has a context of its own.
+const refreshes = {
+  method,
+  headers: { "content-type": "application/json" },
+  setupRequest: (request, context) => {
+    context.token ??= refreshTokens.pop();
+    return { ...request, body: JSON.stringify({ refresh_token: context.token }) };
+  },
+  onResponse: (_status, body, context) => {
+    context.token = JSON.parse(body).refresh_token;
+  },
+};
+const plain = Array.from({ length: Math.max(1, tokens.length, cookies.length, bodies.length) }, (_, index) => ({
   method,
   headers: {
     ...(tokens.length > 0 ? { authorization: `Bearer ${tokens[index % tokens.length]}` } : {}),
@@ -20,6 +33,7 @@ const requests = Array.from({ length: Math.max(1, tokens.length, cookies.length,
   },
   ...(bodies.length > 0 ? { body: bodies[index % bodies.length] } : {}),
 }));
+const requests = refreshTokens.length > 0 ? [refreshes] : plain;
 const result = await autocannon({ url, connections, duration: seconds, requests });
 const { errors, timeouts, non2xx, latency, duration } = result;
 console.log(

@@ -6,6 +6,7 @@ local function lines(name)
 end
 
 local tokens, cookies, bodies = lines("BENCH_TOKENS"), lines("BENCH_COOKIES"), lines("BENCH_BODIES")
+local refreshTokens = lines("BENCH_REFRESH_TOKENS")
 local method = os.getenv("BENCH_METHOD")
 local count = 0
 
@@ -18,7 +19,19 @@ function request()
     headers["content-type"] = "application/json"
     body = bodies[count % #bodies + 1]
   end
+  if response ~= nil then
+    headers["content-type"] = "application/json"
+    body = '{"refresh_token":"' .. table.remove(refreshTokens) .. '"}'
+  end
   return wrk.format(method, nil, headers, body)
+end
+
+-- As many tokens as there are connections: each is in use, or its successor came with the answer. (One more is lost:
+-- wrk asks for a request that it does not send.)
+if #refreshTokens > 0 then
+  function response(_, _, body)
+    refreshTokens[#refreshTokens + 1] = body:match('"refresh_token":"([^"]+)"')
+  end
 end
 
 function done(summary, latency)

@@ -17,6 +17,8 @@ export type Load = {
   readonly cookies?: readonly string[];
   /** JSON bodies, taken in turn. */
   readonly bodies?: readonly string[];
+  /** Refresh tokens for the bodies, one more than connections: each is used once, then the one that its answer brings. */
+  readonly refreshTokens?: readonly string[];
 };
 
 export type Sample = { readonly perSecond: number; readonly p50Milliseconds: number; readonly p99Milliseconds: number };
@@ -63,6 +65,7 @@ export async function load(what: Load): Promise<Sample> {
       BENCH_TOKENS: lines("tokens", what.tokens),
       BENCH_COOKIES: lines("cookies", what.cookies),
       BENCH_BODIES: lines("bodies", what.bodies),
+      BENCH_REFRESH_TOKENS: lines("refresh-tokens", what.refreshTokens),
     },
     stdio: ["ignore", "pipe", "inherit"],
   });
