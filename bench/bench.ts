@@ -12,22 +12,27 @@ import { me, meCold } from "./benchmarks/me.ts";
 import { peers } from "./benchmarks/peers.ts";
 import { refresh } from "./benchmarks/refresh.ts";
 import { scale } from "./benchmarks/scale.ts";
+import { soak } from "./benchmarks/soak.ts";
 import { start } from "./benchmarks/start.ts";
 import { workers } from "./benchmarks/workers.ts";
+import type { Benchmark } from "./lib/benchmark.ts";
 import { isReached, report } from "./lib/report.ts";
 
 const benchmarks = [me, meCold, login, refresh, workers, limit, peers, scale, start];
+const benchmarks: readonly Benchmark[] = [me, meCold, login, refresh, workers, start, soak];
 const names = benchmarks.map(({ name }) => name);
+const short = benchmarks.filter(({ isLong }) => !isLong).map(({ name }) => name);
 
 const program = new Command("bench")
   .description(
     `Measures, side by side:\n${benchmarks.map(({ name, about }) => `  ${name.padEnd(8)} ${about}`).join("\n")}`,
   )
-  .addArgument(new Argument("[names...]", "which; all when left out").choices(names).default(names))
+  .addArgument(new Argument("[names...]", "which; all but the long ones when left out").choices(names).default(short))
   .option("--seconds <count>", "of each measurement", "5")
-  .option("--rounds <count>", "how many measurements of each side; the median counts", "5");
+  .option("--rounds <count>", "how many measurements of each side; the median counts", "5")
+  .option("--minutes <count>", "of a long one", "30");
 program.parse();
-const { seconds, rounds } = program.opts<{ readonly seconds: string; readonly rounds: string }>();
+const { seconds, rounds, minutes } = program.opts<Readonly<Record<"seconds" | "rounds" | "minutes", string>>>();
 const chosen = new Set(program.processedArgs[0] as readonly string[]);
 
 if (!existsSync(new URL("node_modules", import.meta.url))) {
@@ -37,7 +42,7 @@ let areAllReached = true;
 for (const { name, run } of benchmarks.filter((one) => chosen.has(one.name))) {
   const say = (what: string): void =>
     void process.stderr.write(process.stderr.isTTY ? `\r\u001B[K${name}: ${what}` : "");
-  const result = await run({ say, seconds: Number(seconds), rounds: Number(rounds) });
+  const result = await run({ say, seconds: Number(seconds), rounds: Number(rounds), minutes: Number(minutes) });
   if (process.stderr.isTTY) process.stderr.write("\r\u001B[K");
   console.log(report(name, result));
   areAllReached &&= result.rows.every((row) => isReached(row));

@@ -6,10 +6,14 @@ export type Bench = {
   /** How long each measurement takes, and how many of them there are. */
   readonly seconds: number;
   readonly rounds: number;
+  /** Of one that is long. */
+  readonly minutes: number;
 };
 
 export type Benchmark = {
   readonly name: string;
   readonly about: string;
+  /** Only runs when it is named. */
+  readonly isLong?: true;
   readonly run: (bench: Bench) => Promise<Result>;
 };

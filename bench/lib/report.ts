@@ -19,24 +19,30 @@ export type Row = {
   readonly atMost?: number;
 };
 
-export type Result = { readonly rows: readonly Row[]; readonly notes?: readonly string[] };
+export type Result = {
+  readonly rows: readonly Row[];
+  readonly notes?: readonly string[];
+  /** What was seen over time, and a chart of it (SVG) instead of bars. */
+  readonly samples?: readonly Readonly<Record<string, number>>[];
+  readonly chart?: string;
+};
 
 export function isReached({ ratio, atLeast = 0, atMost = Number.POSITIVE_INFINITY }: Row): boolean {
   return ratio >= atLeast && ratio <= atMost;
 }
 
 /** Writes `results/NAME.json` and a chart beside it, and gives the table for a terminal. */
-export function report(name: string, { rows, notes = [] }: Result): string {
+export function report(name: string, { rows, notes = [], samples, chart = barChart(name, rows) }: Result): string {
   mkdirSync(directory, { recursive: true });
   const facts = {
     name,
     at: new Date().toISOString(),
-    command: `npm run bench -- ${name}`,
+    command: ["npm run bench --", ...process.argv.slice(2)].join(" "),
     loadProgram,
     ...thisMachine(),
   };
-  writeFileSync(`${directory}/${name}.json`, `${JSON.stringify({ ...facts, rows, notes }, null, 2)}\n`);
-  writeFileSync(`${directory}/${name}.svg`, chart(name, rows));
+  writeFileSync(`${directory}/${name}.json`, `${JSON.stringify({ ...facts, rows, notes, samples }, null, 2)}\n`);
+  writeFileSync(`${directory}/${name}.svg`, chart);
   const width = Math.max(...rows.map(({ what }) => what.length));
   const lines = rows.map((row) => {
     const figures = `${figure(row.tollgate)} ${row.unit} against ${figure(row.against)} (${row.againstWhat})`;
@@ -51,14 +57,14 @@ function goal(row: Row): string {
   return `, must be ${bound}: ${isReached(row) ? "reached" : "MISSED"}`;
 }
 
-function figure(value: number): string {
+export function figure(value: number): string {
   return new Intl.NumberFormat("en", { maximumSignificantDigits: 3 }).format(value);
 }
 
 const rowHeight = 56;
 
 /** A pair of bars for each row. Readable on light and on dark. */
-function chart(name: string, rows: readonly Row[]): string {
+function barChart(name: string, rows: readonly Row[]): string {
   const bars = rows.map((row, index) => {
     const longest = Math.max(row.tollgate, row.against);
     const bar = (value: number, y: number, colour: string, label: string): string =>
@@ -75,6 +81,6 @@ function chart(name: string, rows: readonly Row[]): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 760 ${height}" role="img" aria-label="${escapeXml(name)}" font-family="system-ui, sans-serif" font-size="12" fill="#777">${bars.join("")}</svg>\n`;
 }
 
-function escapeXml(text: string): string {
+export function escapeXml(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");
 }
