@@ -10,6 +10,7 @@ import { limit } from "./benchmarks/limit.ts";
 import { login } from "./benchmarks/login.ts";
 import { me, meCold } from "./benchmarks/me.ts";
 import { peers } from "./benchmarks/peers.ts";
+import { mePostgres } from "./benchmarks/me-postgres.ts";
 import { refresh } from "./benchmarks/refresh.ts";
 import { scale } from "./benchmarks/scale.ts";
 import { soak } from "./benchmarks/soak.ts";
@@ -20,6 +21,7 @@ import { isReached, report } from "./lib/report.ts";
 
 const benchmarks = [me, meCold, login, refresh, workers, limit, peers, scale, start];
 const benchmarks: readonly Benchmark[] = [me, meCold, login, refresh, workers, start, soak];
+const benchmarks: readonly Benchmark[] = [me, meCold, mePostgres, login, refresh, workers, start, soak];
 const names = benchmarks.map(({ name }) => name);
 const short = benchmarks.filter(({ isLong }) => !isLong).map(({ name }) => name);
 

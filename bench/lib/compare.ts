@@ -17,6 +17,25 @@ export async function interleaved<Side extends string>(
   return Object.fromEntries(names.map((name) => [name, medianOf(samples[name])])) as Record<Side, Sample>;
 }
 
+/** How many requests each side answered, and how long the slowest took. */
+export function requestRows(
+  tollgate: Sample,
+  other: Sample,
+  { againstWhat, atLeast }: { readonly againstWhat: string; readonly atLeast: number },
+): readonly [Row, Row] {
+  const row = (what: string, unit: string, name: keyof Sample): Row => {
+    return {
+      what,
+      unit,
+      tollgate: tollgate[name],
+      against: other[name],
+      againstWhat,
+      ratio: tollgate[name] / other[name],
+    };
+  };
+  return [{ ...row("requests", "per second", "perSecond"), atLeast }, row("p99", "ms", "p99Milliseconds")];
+}
+
 function medianOf(samples: readonly Sample[]): Sample {
   return {
     perSecond: median(samples.map(({ perSecond }) => perSecond)),

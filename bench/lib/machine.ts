@@ -27,3 +27,15 @@ export const cores = { server: 0, load: cpus().length > 1 ? 1 : 0 } as const;
 export function pinned(core: number, command: readonly string[]): readonly [string, readonly string[]] {
   return ["taskset", ["-c", String(core), ...command]];
 }
+
+/** Starts processes that start others in turn: all of them run on this core alone. */
+export async function pinnedChildren<R>(core: number, start: () => Promise<R>): Promise<R> {
+  const pinOurselves = (list: string): void =>
+    void execFileSync("taskset", ["-pc", list, String(process.pid)], { stdio: "ignore" });
+  pinOurselves(String(core));
+  try {
+    return await start();
+  } finally {
+    pinOurselves(`0-${cpus().length - 1}`);
+  }
+}

@@ -8,11 +8,11 @@ import { inTransaction } from "../../src/platform/database/transaction.ts";
 import { closePlatform, createPlatform, type Platform } from "../../src/platform/platform.ts";
 import { benchSettings } from "./servers.ts";
 
-export type Seeded = {
+/** Of one session of each account. */
+export type Tokens = { readonly accessTokens: readonly string[]; readonly refreshTokens: readonly string[] };
+
+export type Seeded = Tokens & {
   readonly databaseUrl: string;
-  /** Of the first accounts, one session each. */
-  readonly accessTokens: readonly string[];
-  readonly refreshTokens: readonly string[];
   readonly remove: () => void;
 };
 
@@ -28,22 +28,27 @@ export function emailOf(index: number): string {
 export async function seed(accounts: number, onDone: (accounts: number) => void): Promise<Seeded> {
   const directory = mkdtempSync(join(tmpdir(), "tollgate-bench-"));
   const databaseUrl = `sqlite:${directory}/tollgate.db`;
+  const tokens = await seedInto(databaseUrl, accounts, onDone);
+  return { databaseUrl, ...tokens, remove: () => rmSync(directory, { recursive: true, force: true }) };
+}
+
+/** The same in a database that is there, empty. */
+export async function seedInto(
+  databaseUrl: string,
+  accounts: number,
+  onDone: (accounts: number) => void,
+): Promise<Tokens> {
   const read = readConfig(benchSettings(databaseUrl));
   if (!read.ok) throw new Error(read.faults.join("\n"));
   const platform = await createPlatform(read.config);
   try {
-    const tokens = await enterAll(platform, accounts, onDone);
-    return { databaseUrl, ...tokens, remove: () => rmSync(directory, { recursive: true, force: true }) };
+    return await enterAll(platform, accounts, onDone);
   } finally {
     await closePlatform(platform);
   }
 }
 
-async function enterAll(
-  platform: Platform,
-  accounts: number,
-  onDone: (accounts: number) => void,
-): Promise<Pick<Seeded, "accessTokens" | "refreshTokens">> {
+async function enterAll(platform: Platform, accounts: number, onDone: (accounts: number) => void): Promise<Tokens> {
   const sessions = await openSessions(platform);
   const passwordHash = await platform.passwordHasher.hash(password);
   const entrant = { passwordHash, role: "user", by: "sign-up" } as const;

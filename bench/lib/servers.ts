@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { pinned } from "./machine.ts";
 
@@ -54,6 +55,26 @@ export function startTollgate(databaseUrl: string, start: Start): Promise<Runnin
 export function startScript(name: string, start: Start): Promise<RunningServer> {
   const env = { PORT: String(start.port), ...start.env };
   return startNode([`bench/servers/${name}`, ...(start.args ?? [])], "/", { ...start, env });
+}
+
+/** What Node's server adds by itself. */
+const ownHeaders = new Set(["date", "connection", "keep-alive", "transfer-encoding"]);
+
+export type RecordedAnswer = { readonly headers: Readonly<Record<string, string>>; readonly body: string };
+
+/** What a bare server is to send, byte for byte. */
+export async function answerOf(url: string, token: string): Promise<RecordedAnswer> {
+  const response = await fetch(url, { headers: { authorization: `Bearer ${token}` } });
+  const body = await response.text();
+  if (!response.ok) throw new Error(`GET ${url}: ${response.status} ${body}`);
+  return { headers: Object.fromEntries([...response.headers].filter(([name]) => !ownHeaders.has(name))), body };
+}
+
+/** For a script of bench/servers to read. */
+export function fileOf(content: unknown): string {
+  const file = join(mkdtempSync(join(tmpdir(), "tollgate-bench-")), "content.json");
+  writeFileSync(file, JSON.stringify(content));
+  return file;
 }
 
 async function startNode(args: readonly string[], path: string, { port, core, env }: Start): Promise<RunningServer> {

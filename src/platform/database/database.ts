@@ -3,7 +3,7 @@ import { type Dialect, Kysely } from "kysely";
 import type { Config } from "../../config.ts";
 import type { Clock } from "../clock.ts";
 import type { Measure } from "../telemetry/measure.ts";
-import { withMeasure } from "./measured-database.ts";
+import { waitsMeasuredBy, withMeasure } from "./measured-database.ts";
 import { migrate, sqliteTarget } from "./migrate.ts";
 import { refuseForsakenDatabase } from "./moves.ts";
 import { withOutage, type Outage } from "./outage.ts";
@@ -32,8 +32,9 @@ export async function openDatabase(
   clock: Pick<Clock, "now">,
   { outage, measure, onConnectionLost = () => undefined }: DatabaseOptions = {},
 ): Promise<Kysely<Tables>> {
+  const measureWait = measure && waitsMeasuredBy(measure);
   const dressed = (dialect: Dialect): Dialect => {
-    const timed = measure ? withMeasure(dialect, measure) : dialect;
+    const timed = measure ? withMeasure(dialect, measure, measureWait) : dialect;
     return outage ? withOutage(timed, outage) : timed;
   };
   switch (database.kind) {
@@ -46,8 +47,9 @@ export async function openDatabase(
         throw sqliteStartError(error, database.path) ?? error;
       }
     case "postgres": {
-      const dialect = await openPostgres(database, clock, onConnectionLost);
-      return new Kysely<Tables>({ dialect: dressed(dialect) });
+      const dialect = await openPostgres(database, clock, { onConnectionLost, measureWait });
+      const timed = measure ? withMeasure(dialect, measure) : dialect;
+      return new Kysely<Tables>({ dialect: outage ? withOutage(timed, outage) : timed });
     }
   }
 }

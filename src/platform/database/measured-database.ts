@@ -10,18 +10,26 @@ const kinds: Readonly<Record<string, string>> = {
 };
 const rawWords: ReadonlySet<string> = new Set(["begin", "commit", "rollback", "select"]);
 
+/** Does the work that is nothing but waiting for a connection or a turn, and times it. */
+export type MeasureWait = <T>(wait: () => Promise<T>) => Promise<T>;
+
+export function waitsMeasuredBy(measure: Measure): MeasureWait {
+  return (wait) => measure.wait("database", "wait", wait);
+}
+
 /**
- * The same database, whose statements and waits are timed. A connection is changed once and in place: the drivers call
- * methods of their own on it.
+ * The same database, whose statements are timed, and its waits with `measureWait`; a driver whose connections come when
+ * they are first used times those itself. A connection is changed once and in place: the drivers call methods of their
+ * own on it.
  */
-export function withMeasure(dialect: Dialect, measure: Measure): Dialect {
+export function withMeasure(dialect: Dialect, measure: Measure, measureWait: MeasureWait = (wait) => wait()): Dialect {
   const measured = new WeakSet<DatabaseConnection>();
   return {
     createDriver: () => {
       const driver = dialect.createDriver();
       const acquire = driver.acquireConnection.bind(driver);
       driver.acquireConnection = async (options) => {
-        const connection = await measure.wait("database", "wait", () => acquire(options));
+        const connection = await measureWait(() => acquire(options));
         if (!measured.has(connection)) measureStatements(connection, measure);
         measured.add(connection);
         return connection;

@@ -50,6 +50,10 @@ export class PostgresUnreachable extends Error {
   override readonly name = "PostgresUnreachable";
 }
 
+export function silent(milliseconds: number): PostgresUnreachable {
+  return new PostgresUnreachable(`PostgreSQL did not answer within ${milliseconds} ms`);
+}
+
 /** Whatever pg threw while a statement was under way. */
 export function statementFault(error: unknown): unknown {
   if (error instanceof DatabaseError) return new PostgresError(error);

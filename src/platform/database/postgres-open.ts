@@ -7,7 +7,7 @@ import { migrate, postgresTarget } from "./migrate.ts";
 import { refuseForsakenDatabase } from "./moves.ts";
 import { postgresDialect } from "./postgres.ts";
 import { postgresCodes, PostgresError, PostgresUnreachable } from "./postgres-faults.ts";
-import { createPostgresPool } from "./postgres-pool.ts";
+import { createPostgresPool, type PoolWatching } from "./postgres-pool.ts";
 import type { Tables } from "./tables.ts";
 
 export type PostgresDatabase = Extract<Config["database"], { kind: "postgres" }>;
@@ -22,14 +22,14 @@ const startWaitMilliseconds = 5_000;
 export async function openPostgres(
   { target, bounds }: PostgresDatabase,
   clock: Pick<Clock, "now">,
-  onConnectionLost: (error: Error) => void,
+  watching: PoolWatching,
 ): Promise<Dialect> {
   await withPatientConnection(target, async (db) => {
     await refuseUnfitServer(db);
     await migrate(db, { clock, target: postgresTarget });
     await refuseForsakenDatabase(db, target.shown);
   });
-  return postgresDialect(createPostgresPool(target, bounds, onConnectionLost));
+  return postgresDialect(createPostgresPool(target, bounds, watching));
 }
 
 /** One connection whose statements have no end in time: for looking at a server, and for migrations. */

@@ -1,11 +1,13 @@
 import { readFileSync } from "node:fs";
 import type { ConnectionOptions } from "node:tls";
-import { Pool, TypeOverrides, types, type ClientBase, type PoolClient } from "pg";
+import { Pool, type ClientBase, type PoolClient } from "pg";
 import type { PostgresBounds } from "../../config.ts";
 import type { PostgresTarget } from "../../database-url.ts";
 import { withPatience } from "../patience.ts";
 import { StartError } from "../start-error.ts";
+import type { MeasureWait } from "./measured-database.ts";
 import { PostgresUnreachable, unreachable } from "./postgres-faults.ts";
+import { postgresTypes } from "./postgres-types.ts";
 import { createTurns, type Turns } from "./turns.ts";
 
 /** Connections to PostgreSQL, with an end to everything: pg's own defaults wait for ever. */
@@ -31,14 +33,17 @@ const keepAliveMilliseconds = 10_000;
 /** A process that hangs in a transaction holds its locks no longer. */
 const idleInTransactionMilliseconds = 10_000;
 
-/**
- * `statementMilliseconds` of the bounds may be undefined: then a statement takes as long as it takes, as migrations do.
- * `onConnectionLost` hears of idle connections that broke; those in use fail their statement.
- */
+export type PoolWatching = {
+  /** Hears of idle connections that broke; those in use fail their statement. */
+  readonly onConnectionLost?: (error: Error) => void;
+  readonly measureWait?: MeasureWait | undefined;
+};
+
+/** `statementMilliseconds` of the bounds may be undefined: then a statement takes as long as it takes, as migrations do. */
 export function createPostgresPool(
   target: PostgresTarget,
   bounds: Omit<PostgresBounds, "statementMilliseconds"> & { readonly statementMilliseconds: number | undefined },
-  onConnectionLost: (error: Error) => void = () => undefined,
+  { onConnectionLost = () => undefined, measureWait = (wait) => wait() }: PoolWatching = {},
 ): PostgresPool {
   const { host, port, database, user, password = "" } = target;
   const { connectionsMax, waitMilliseconds, statementMilliseconds } = bounds;
@@ -64,7 +69,7 @@ export function createPostgresPool(
     keepAlive: true,
     keepAliveInitialDelayMillis: keepAliveMilliseconds,
     application_name: "tollgate",
-    types: numbersAsInSqlite,
+    types: postgresTypes,
     // oxlint-disable-next-line typescript/no-misused-promises -- pg waits for the promise; its types have not heard of it.
     onConnect: (client) => withPatience(connectMilliseconds, setUpSession(client, statementMilliseconds), noSession),
   });
@@ -73,10 +78,11 @@ export function createPostgresPool(
   // A connection that breaks while it is in use also says so here, where nobody listening would end the process.
   pool.on("connect", (client) => client.on("error", () => undefined));
   return {
-    take: async () => {
-      await turns.take();
-      return await connectInTime(pool, waitMilliseconds, turns);
-    },
+    take: () =>
+      measureWait(async () => {
+        await turns.take();
+        return await connectInTime(pool, waitMilliseconds, turns);
+      }),
     give: (client, state) => {
       client.release(state === "broken");
       turns.give(state === "well" ? "well" : "badly");
@@ -145,16 +151,4 @@ function readCertificate(path: string): string {
   } catch (cause) {
     throw new StartError(`The certificate ${path} that sslrootcert of DATABASE_URL names cannot be read.`, { cause });
   }
-}
-
-/** Whole numbers of 64 bits, sums and truth values come as SQLite gives them: one query, one kind of row. */
-const numbersAsInSqlite = new TypeOverrides(types);
-numbersAsInSqlite.setTypeParser(types.builtins.INT8, safeNumber);
-numbersAsInSqlite.setTypeParser(types.builtins.NUMERIC, safeNumber);
-numbersAsInSqlite.setTypeParser(types.builtins.BOOL, (text) => (text === "t" ? 1 : 0));
-
-function safeNumber(text: string): number {
-  const number = Number(text);
-  if (Number.isInteger(number) && !Number.isSafeInteger(number)) throw new RangeError(`${text} is too large`);
-  return number;
 }

@@ -3,16 +3,19 @@ import {
   PostgresAdapter,
   PostgresIntrospector,
   PostgresQueryCompiler,
+  SelectQueryNode,
   type DatabaseConnection,
   type Dialect,
   type Driver,
   type QueryResult,
   type TransactionSettings,
 } from "kysely";
-import type { PoolClient, QueryConfig, QueryResult as ServerResult } from "pg";
+import type { PoolClient, QueryResult as ServerResult } from "pg";
 import { withPatience } from "../patience.ts";
-import { breaksConnection, isStalePlan, isTimeout, PostgresUnreachable, statementFault } from "./postgres-faults.ts";
+import { breaksConnection, isTimeout, silent, statementFault } from "./postgres-faults.ts";
 import type { PostgresPool } from "./postgres-pool.ts";
+import { askReadOn, createReads, forgetStalePlans, nameOn, type AskRead, type Question } from "./postgres-reads.ts";
+import { parameterText, sendable } from "./postgres-types.ts";
 import { statementName } from "./prepared-query.ts";
 
 /**
@@ -34,15 +37,17 @@ export function postgresDialect(pool: PostgresPool): Dialect {
 
 class PgDriver implements Driver {
   readonly #pool: PostgresPool;
+  readonly #askRead: AskRead;
 
   constructor(pool: PostgresPool) {
     this.#pool = pool;
+    this.#askRead = createReads(pool);
   }
 
   async init(): Promise<void> {}
 
   async acquireConnection(): Promise<PgConnection> {
-    return new PgConnection(this.#pool, await this.#pool.take());
+    return new PgConnection(this.#pool, this.#askRead);
   }
 
   async beginTransaction(
@@ -69,22 +74,23 @@ class PgDriver implements Driver {
   }
 }
 
-/** How often the plans of a connection became stale: a part of the names of its prepared statements. */
-const planEpochs = new WeakMap<PoolClient, number>();
-
-/** A connection while somebody has it. */
+/**
+ * A connection while somebody has it. It is taken from the pool by the first statement that needs one of its own:
+ * prepared reads outside of transactions share theirs with others, see postgres-reads.ts.
+ */
 class PgConnection implements DatabaseConnection {
   readonly #pool: PostgresPool;
-  readonly #client: PoolClient;
+  readonly #askRead: AskRead;
+  #client: PoolClient | undefined;
   #isBroken = false;
   #isSilent = false;
   #isInTransaction = false;
   /** What undid the transaction: every later statement of it fails by the same, also when the work caught it. */
   #failure: { readonly error: unknown } | undefined;
 
-  constructor(pool: PostgresPool, client: PoolClient) {
+  constructor(pool: PostgresPool, askRead: AskRead) {
     this.#pool = pool;
-    this.#client = client;
+    this.#askRead = askRead;
   }
 
   async begin(isolationLevel: string): Promise<void> {
@@ -106,13 +112,22 @@ class PgConnection implements DatabaseConnection {
   }
 
   release(): void {
+    if (this.#client === undefined) return;
     this.#pool.give(this.#client, this.#isBroken ? "broken" : this.#isSilent ? "silent" : "well");
   }
 
-  async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+  async executeQuery<R>(compiled: CompiledQuery): Promise<QueryResult<R>> {
     if (this.#failure !== undefined) throw this.#failure.error;
+    const read = preparedRead(compiled);
+    if (read !== undefined && this.#client === undefined) return { rows: (await this.#askRead(read)) as R[] };
+    const client = (this.#client ??= await this.#pool.take());
+    const ask = () => this.#inTime(askOn<R>(client, compiled, read));
     try {
-      return resultOf<R>(await this.#send(sql, parameters));
+      return await ask().catch((error: unknown) => {
+        // In a transaction it is undone already, and will be tried again.
+        if (!forgetStalePlans(client, error) || this.#isInTransaction) throw error;
+        return ask();
+      });
     } catch (thrown) {
       if (breaksConnection(thrown)) this.#isBroken = true;
       const error = statementFault(thrown);
@@ -127,35 +142,31 @@ class PgConnection implements DatabaseConnection {
     throw new Error("Rows are not streamed from PostgreSQL: read them in pages.");
   }
 
-  async #send(text: string, parameters: readonly unknown[]): Promise<ServerResult> {
-    const values = parameters.map(sendable);
-    const name = statementName(text);
-    if (name === undefined) return await this.#ask({ text, values });
-    const epoch = planEpochs.get(this.#client) ?? 0;
-    try {
-      return await this.#ask({ name: `${name}_${epoch}`, text, values });
-    } catch (error) {
-      if (!isStalePlan(error)) throw error;
-      planEpochs.set(this.#client, epoch + 1);
-      if (this.#isInTransaction) throw error; // It is undone already, and will be tried again.
-      return await this.#ask({ name: `${name}_${epoch + 1}`, text, values });
-    }
-  }
-
-  async #ask(question: QueryConfig<unknown[]>): Promise<ServerResult> {
+  async #inTime<T>(answer: Promise<T>): Promise<T> {
     const { statementMilliseconds } = this.#pool;
-    if (statementMilliseconds === undefined) return await this.#client.query(question);
-    const tooLate = () => new PostgresUnreachable(`PostgreSQL did not answer within ${statementMilliseconds} ms`);
-    return await withPatience(statementMilliseconds, this.#client.query(question), tooLate);
+    if (statementMilliseconds === undefined) return await answer;
+    return await withPatience(statementMilliseconds, answer, () => silent(statementMilliseconds));
   }
 }
 
-const int8Max = 2 ** 63;
+/** A prepared query that can change nothing, nor lock a row; undefined for any other. */
+function preparedRead({ sql, parameters, query }: CompiledQuery): Question | undefined {
+  const name = statementName(sql);
+  const isRead = SelectQueryNode.is(query) && query.with === undefined && query.endModifiers === undefined;
+  return name === undefined || !isRead ? undefined : { name, text: sql, values: parameters.map(parameterText) };
+}
 
-/** Whole numbers that no column can hold are compared as its largest value, as SQLite does, instead of failing. */
-function sendable(value: unknown): unknown {
-  if (typeof value !== "number" || Math.abs(value) < int8Max || !Number.isInteger(value)) return value;
-  return value > 0 ? "9223372036854775807" : "-9223372036854775808";
+async function askOn<R>(
+  client: PoolClient,
+  { sql: text, parameters }: CompiledQuery,
+  read: Question | undefined,
+): Promise<QueryResult<R>> {
+  if (read !== undefined) return { rows: (await askReadOn(client, read)) as R[] };
+  const name = statementName(text);
+  const values = parameters.map(sendable);
+  return resultOf(
+    await client.query(name === undefined ? { text, values } : { name: nameOn(client, name), text, values }),
+  );
 }
 
 const writes: ReadonlySet<string> = new Set(["INSERT", "UPDATE", "DELETE"]);
