@@ -18,11 +18,11 @@ export function processSeconds(pid: number): number {
 
 /** Seconds of CPU that all processes of the machine have had, on all of its cores. */
 export function machineSeconds(): number {
-  const [user = 0, nice = 0, system = 0, , , interrupts = 0, softInterrupts = 0] = readFileSync("/proc/stat", "utf8")
-    .split("\n", 1)[0]
-    ?.replace(/^cpu\s+/, "")
-    .split(" ")
-    .map(Number) as number[];
+  const line = readFileSync("/proc/stat", "utf8").split("\n", 1)[0] ?? "";
+  const [user = 0, nice = 0, system = 0, , , interrupts = 0, softInterrupts = 0] = line
+    .split(/\s+/)
+    .slice(1)
+    .map(Number);
   return (user + nice + system + interrupts + softInterrupts) / ticksPerSecond;
 }
 

@@ -16,9 +16,10 @@ const { headers, body, databaseUrl, connections, text, values } = JSON.parse(
 };
 const pool = new Pool({ connectionString: databaseUrl, max: connections });
 let count = 0;
-createServer(async (_request, response) => {
+createServer((_request, response) => {
   count += 1;
-  const { rows } = await pool.query({ name: "bare", text, values: [values[count % values.length]] });
-  response.writeHead(rows.length === 1 ? 200 : 500, headers);
-  response.end(body);
+  pool.query({ name: "bare", text, values: [values[count % values.length]] }, (_error, result) => {
+    response.writeHead(result.rows.length === 1 ? 200 : 500, headers);
+    response.end(body);
+  });
 }).listen(Number(process.env["PORT"]), "127.0.0.1");

@@ -28,7 +28,9 @@ const prepared = new WeakMap<PoolClient, Map<string, readonly Column[]>>();
 export function askBatch(client: PoolClient, reads: readonly Read[]): Promise<BatchEnd> {
   const known = prepared.get(client) ?? new Map<string, readonly Column[]>();
   prepared.set(client, known);
-  return new Promise((resolve) => client.query(new ReadBatch(reads, known, resolve)));
+  const { promise, resolve } = Promise.withResolvers<BatchEnd>();
+  client.query(new ReadBatch(reads, known, resolve));
+  return promise;
 }
 
 /** Its types take the parser for one of numbers. */
