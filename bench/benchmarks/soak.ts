@@ -1,10 +1,11 @@
 import { readdirSync } from "node:fs";
+import { cpus } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Benchmark } from "../lib/benchmark.ts";
 import { median } from "../lib/compare.ts";
 import { machineSeconds, processSeconds } from "../lib/cpu-time.ts";
 import { insertHistory, openRowCounter, type Rows } from "../lib/history.ts";
-import { lineChart } from "../lib/line-chart.ts";
+import { lineChart, type Line } from "../lib/line-chart.ts";
 import type { Result } from "../lib/report.ts";
 import { seed } from "../lib/seed.ts";
 import { residentMebibytes, startTollgate, type RunningServer } from "../lib/servers.ts";
@@ -39,6 +40,8 @@ type Sample = Rows & {
   /** Cores that were busy, with this server and with everything on the machine. */
   readonly serverCores: number;
   readonly machineCores: number;
+  /** By how much this process itself woke too late: longer than some milliseconds, and the machine stood still. */
+  readonly lateMilliseconds: number;
 };
 
 export const soak: Benchmark = {
@@ -73,10 +76,12 @@ async function watch(
   const startedAt = performance.now();
   let before = { server: processSeconds(pid), machine: machineSeconds() };
   for (let turn = 1; turn * sampleSeconds <= minutes * 60; turn += 1) {
-    await pause(startedAt + turn * sampleSeconds * 1000 - performance.now());
+    const due = startedAt + turn * sampleSeconds * 1000;
+    await pause(Math.max(0, due - performance.now()));
     const now = { server: processSeconds(pid), machine: machineSeconds() };
     const sample = {
       minute: (turn * sampleSeconds) / 60,
+      lateMilliseconds: performance.now() - due,
       residentMebibytes: residentMebibytes(pid),
       descriptors: readdirSync(`/proc/${pid}/fd`).length,
       serverCores: (now.server - before.server) / sampleSeconds,
@@ -106,51 +111,77 @@ async function figuresOfServer(): Promise<Pick<Sample, "heapMebibytes" | "loopDe
   };
 }
 
+/** What the server's event loop is not to be blamed for: it had no core to run on, as the others had none. */
+function isDisturbed({ machineCores, lateMilliseconds, loopDelayP99Milliseconds }: Sample): boolean {
+  const isFull = machineCores > 0.9 * cpus().length;
+  return isFull || lateMilliseconds > 1_000 || Number.isNaN(loopDelayP99Milliseconds);
+}
+
 function resultOf(samples: readonly Sample[], counts: ReturnType<Visitors["counts"]>, minutes: number): Result {
   const warmUpMinutes = Math.min(warmUpMinutesMax, minutes / 3);
   const late = samples.filter(({ minute }) => minute > warmUpMinutes);
-  const megabytesPerMinute = (slopePerMinute(late, "residentMebibytes") * 2 ** 20) / 1e6;
-  const moreDescriptors = slopePerMinute(late, "descriptors") * (minutes - warmUpMinutes);
-  const delays = late.map((sample) => sample.loopDelayP99Milliseconds);
-  const row = (what: string, unit: string, tollgate: number, against: number, againstWhat: string) => ({
+  const calm = late.filter((sample) => !isDisturbed(sample));
+  const delays = calm.map((sample) => sample.loopDelayP99Milliseconds);
+  const third = Math.ceil(late.length / 3);
+  const most = (some: readonly Sample[], name: keyof Sample): number => Math.max(...some.map((one) => one[name]));
+  const [before, lastThird] = [samples.slice(0, -third), samples.slice(-third)];
+  const row = (what: string, unit: string, tollgate: number, against: number, againstWhat: string, atMost = 1) => ({
     what,
     unit,
     tollgate,
     against,
     againstWhat,
     ratio: tollgate / against,
+    atMost,
   });
-  const of = (name: keyof Sample): readonly number[] => samples.map((sample) => sample[name]);
+  const megabytesPerMinute = (slopePerMinute(late, "residentMebibytes") * 2 ** 20) / 1e6;
   const { answers, unexpected, examples } = counts;
+  const allowed = "the most allowed";
   return {
     rows: [
-      { ...row("memory grows by", "MB a minute", megabytesPerMinute, 1, "the most allowed"), atMost: 1 },
-      { ...row("descriptors grow by", "", moreDescriptors, 1, "the most allowed"), atMost: 1 },
-      { ...row("event-loop delay, p99, median", "ms", median(delays), 20, "the most allowed"), atMost: 1 },
-      { ...row("event-loop delay, p99, worst 10 s", "ms", Math.max(...delays), 20, "the most allowed"), atMost: 1 },
-      { ...row("rows overdue, at most", "", Math.max(...of("overdue")), overdueMax, "due in two minutes"), atMost: 1 },
-      { ...row("unexpected answers", "", unexpected, answers, "all answers"), atMost: 0.001 },
+      row("memory grows by", "MB a minute", megabytesPerMinute, 1, allowed),
+      row(
+        "descriptors, most at the end",
+        "",
+        most(lastThird, "descriptors"),
+        most(before, "descriptors"),
+        "before",
+        1.05,
+      ),
+      row("event-loop delay, p99, median", "ms", median(delays), 20, allowed),
+      row("event-loop delay, p99, worst", "ms", Math.max(...delays), 20, allowed),
+      row("rows overdue, at most", "", most(samples, "overdue"), overdueMax, "due in two minutes"),
+      row("unexpected answers", "", unexpected, answers, "all answers", 0.001),
     ],
     notes: [
-      `Slopes and medians are of what came after ${warmUpMinutes.toFixed(1)} minutes. ${4 * duePerMinute * minutes} rows fell due during the run.`,
+      `Slopes, medians and delays are of what came after ${warmUpMinutes.toFixed(1)} minutes. ${4 * duePerMinute * minutes} rows fell due during the run.`,
+      `Delays are left out where the machine had no core to spare or stood still: ${late.length - calm.length} of ${late.length} samples.`,
       ...examples,
     ],
     samples: samples.map((sample) =>
       Object.fromEntries(Object.entries(sample).map(([name, value]) => [name, Number(value.toFixed(2))])),
     ),
-    chart: lineChart("soak", of("minute"), [
-      { label: "memory (RSS), MiB", values: of("residentMebibytes") },
-      { label: "heap in use, MiB", values: of("heapMebibytes") },
-      { label: "descriptors", values: of("descriptors") },
-      { label: "event-loop delay, p99 of 5 s, ms", values: of("loopDelayP99Milliseconds") },
-      { label: "busy cores, this server", values: of("serverCores") },
-      { label: "busy cores, the whole machine", values: of("machineCores") },
-      { label: "sessions", values: of("sessions") },
-      { label: "accounts", values: of("accounts") },
-      { label: "kept answers", values: of("answers") },
-      { label: "overdue rows", values: of("overdue") },
-    ]),
+    chart: chartOf(samples, minutes),
   };
+}
+
+function chartOf(samples: readonly Sample[], minutes: number): string {
+  const line = (label: string, name: keyof Sample, some = samples): Line => {
+    return { label, points: some.map((sample) => [sample.minute, sample[name]]) };
+  };
+  const calm = samples.filter((sample) => !isDisturbed(sample));
+  return lineChart("soak", minutes, [
+    line("memory (RSS), MiB", "residentMebibytes"),
+    line("heap in use, MiB", "heapMebibytes", calm),
+    line("descriptors", "descriptors"),
+    line("event-loop delay, p99 of 5 s, ms, where there was a core to spare", "loopDelayP99Milliseconds", calm),
+    line("busy cores, this server", "serverCores"),
+    line("busy cores, the whole machine", "machineCores"),
+    line("sessions", "sessions"),
+    line("accounts", "accounts"),
+    line("kept answers", "answers"),
+    line("overdue rows", "overdue"),
+  ]);
 }
 
 /** By least squares. */
