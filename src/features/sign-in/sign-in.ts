@@ -71,6 +71,7 @@ export async function logIn(
   { email, password, nextPassword, deviceToken }: Credentials,
   origin: RequestOrigin,
 ): Promise<TokensBody> {
+  platform.passwordHasher.requireRoom(); // In a flood most are refused: before anything is looked up for them.
   const found = await findAccountOf(platform, email);
   // Read for nobody too, so that it takes its time for nobody too.
   const deviceId = sessions.readDeviceToken(deviceToken, found?.id ?? 0);

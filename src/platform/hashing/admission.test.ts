@@ -9,7 +9,8 @@ const deadlineMilliseconds = 5000;
 
 function setUp(context: TestContext, bounds: Partial<AdmissionBounds> = {}) {
   context.mock.timers.enable({ apis: ["setTimeout"] });
-  const admission = createAdmission({ slots: 2, queueMax: 3, deadlineMilliseconds, ...bounds });
+  let now = 0;
+  const admission = createAdmission({ slots: 2, queueMax: 3, deadlineMilliseconds, ...bounds }, () => now);
   const started: number[] = [];
   const finish: (() => void)[] = [];
   /** Runs work number `index`, which ends when `finish[index]` is called. */
@@ -20,7 +21,9 @@ function setUp(context: TestContext, bounds: Partial<AdmissionBounds> = {}) {
       finish[index] = () => resolve(index);
       return promise;
     });
-  return { admission, started, finish, run };
+  /** Lets time pass for the works that run, not for their deadlines. */
+  const pass = (milliseconds: number): void => void (now += milliseconds);
+  return { admission, started, finish, run, pass };
 }
 
 /** Lets all promises that can settle do so. */
@@ -40,7 +43,7 @@ describe("admission", () => {
     const { admission, started, finish, run } = setUp(context);
     const accepted = [0, 1, 2, 3, 4].map(run);
     await assert.rejects(run(5), isBusy);
-    await assert.rejects(run(6), isBusy);
+    assert.throws(admission.requireRoom, isBusy);
     assert.deepEqual(started, [0, 1]);
     assert.deepEqual(admission.stats(), { running: 2, queued: 3, completed: 0, refused: 2 });
 
@@ -56,6 +59,37 @@ describe("admission", () => {
     assert.deepEqual(await Promise.all(accepted), [0, 1, 2, 3, 4]);
     assert.deepEqual(started, [0, 1, 2, 3, 4]);
     assert.deepEqual(admission.stats(), { running: 0, queued: 0, completed: 5, refused: 2 });
+  });
+
+  it("refuses at once whose turn would come too late by the latest times, and lets in again when they are better", async (context) => {
+    const { admission, finish, run, pass } = setUp(context, { slots: 1, queueMax: 100 });
+    const takes = async (index: number, milliseconds: number): Promise<void> => {
+      const done = run(index);
+      pass(milliseconds);
+      finish[index]?.();
+      await done;
+    };
+    for (let index = 0; index < 8; index += 1) await takes(index, 1000);
+    // One that runs and four that wait take the five seconds.
+    const accepted = [8, 9, 10, 11, 12].map(run);
+    assert.throws(admission.requireRoom, isBusy);
+    await assert.rejects(run(13), isBusy);
+    assert.deepEqual(admission.stats(), { running: 1, queued: 4, completed: 8, refused: 2 });
+    for (const index of [8, 9, 10, 11, 12]) {
+      finish[index]?.();
+      await settle();
+    }
+    assert.deepEqual(await Promise.all(accepted), [8, 9, 10, 11, 12]);
+
+    for (let index = 14; index < 40; index += 1) await takes(index, 1);
+    const many = Array.from({ length: 50 }, (_, index) => run(40 + index));
+    admission.requireRoom();
+    assert.deepEqual(admission.stats(), { running: 1, queued: 49, completed: 39, refused: 2 });
+    for (let index = 40; index < 90; index += 1) {
+      finish[index]?.();
+      await settle();
+    }
+    await Promise.all(many);
   });
 
   it("drops at the deadline who waits, and never starts their work", async (context) => {

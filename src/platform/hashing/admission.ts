@@ -8,6 +8,8 @@ export type AdmissionBounds = {
 };
 
 export type Admission = {
+  /** Throws `Problem("busy")` when `run` would reject at once: for who has something to do before. */
+  readonly requireRoom: () => void;
   /** Rejects with `Problem("busy")` at once when there is no place, and at the deadline. */
   readonly run: <T>(work: () => Promise<T>) => Promise<T>;
   readonly stats: () => {
@@ -22,22 +24,47 @@ export type Admission = {
 
 type Waiting = { readonly start: () => void };
 
+/** So many times count before it is judged by them whether a place in the queue leads anywhere. */
+const samplesMin = 8;
+const weightOfLatest = 0.1;
+
+// Made once: a refusal must cost little in a flood, and where it was refused says no more than the words do.
+const queueIsFull = new Error("The queue of hashes is full.");
+const queueIsSlow = new Error("The hashes that wait already take longer than the deadline.");
+const isClosing = new Error("The hash threads are closing.");
+const isLate = new Error("The deadline passed before the hash was done.");
+
 /**
- * Who may use the hash threads, and who is told to come back.
+ * Who may use the hash threads, and who is told to come back: at once when there is no place, or when by the latest
+ * times the turn would come too late. Nobody waits for seconds to be refused after all.
  *
  * The queue is here and not in piscina, because piscina does not tell waiting tasks from running ones: at the deadline
  * a waiting one is dropped, but a running one keeps its slot until its thread is really free; only its caller leaves.
  */
-export function createAdmission(bounds: AdmissionBounds): Admission {
+export function createAdmission(
+  bounds: AdmissionBounds,
+  monotonicNow: () => number = () => performance.now(),
+): Admission {
   const waiting = new Set<Waiting>(); // In the order of arrival.
   let running = 0;
   let completed = 0;
   let refused = 0;
   let closing: PromiseWithResolvers<void> | undefined;
+  /** How long a hash took of late, a moving mean. */
+  let workMilliseconds = 0;
 
-  function busy(reason: string): Problem {
+  function busy(cause: Error): Problem {
     refused += 1;
-    return new Problem("busy", { headers: { "Retry-After": "1" }, cause: new Error(reason) });
+    return new Problem("busy", { headers: { "Retry-After": "1" }, cause });
+  }
+
+  function requireRoom(): void {
+    if (closing !== undefined) throw busy(isClosing);
+    if (running < bounds.slots) return;
+    if (waiting.size >= bounds.queueMax) throw busy(queueIsFull);
+    const turns = 1 + (waiting.size + 1) / bounds.slots; // Of this one, and of those before it.
+    const isHopeless = completed >= samplesMin && turns * workMilliseconds > bounds.deadlineMilliseconds;
+    if (isHopeless) throw busy(queueIsSlow);
   }
 
   function startNext(): void {
@@ -52,11 +79,14 @@ export function createAdmission(bounds: AdmissionBounds): Admission {
 
   async function occupySlot<T>(work: () => Promise<T>): Promise<T> {
     running += 1;
+    const startedAt = monotonicNow();
     try {
       return await work();
     } finally {
       running -= 1;
       completed += 1;
+      const weight = Math.max(weightOfLatest, 1 / completed);
+      workMilliseconds += weight * (monotonicNow() - startedAt - workMilliseconds);
       startNext();
     }
   }
@@ -65,7 +95,7 @@ export function createAdmission(bounds: AdmissionBounds): Admission {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     const expire = (): void => {
       waiting.delete(entry);
-      reject(busy("The deadline passed before the hash was done."));
+      reject(busy(isLate));
     };
     const deadline = setTimeout(expire, bounds.deadlineMilliseconds);
     const entry: Waiting = {
@@ -80,9 +110,9 @@ export function createAdmission(bounds: AdmissionBounds): Admission {
   }
 
   return {
+    requireRoom,
     run: async (work) => {
-      if (closing !== undefined) throw busy("The hash threads are closing.");
-      if (running >= bounds.slots && waiting.size >= bounds.queueMax) throw busy("The queue of hashes is full.");
+      requireRoom();
       return admit(work);
     },
     stats: () => ({ running, queued: waiting.size, completed, refused }),

@@ -51,6 +51,7 @@ export function createPasswordHasher(options: PasswordHasherOptions): PasswordHa
       return false;
     },
     needsRehash: (phc) => !isMadeWith(parameters, phc),
+    requireRoom: admission.requireRoom,
     stats: admission.stats,
     close: () => (closed ??= admission.close().then(() => pool.close())),
   };

@@ -17,6 +17,8 @@ export type PasswordHasher = {
   readonly verify: (phc: string, password: string) => Promise<boolean>;
   /** Costs what `verify` costs and finds nothing: for accounts that do not exist. */
   readonly verifyNothing: (password: string) => Promise<false>;
+  /** Throws `Problem("busy")` when a hash would be refused at once: asked first, it saves all that comes before. */
+  readonly requireRoom: () => void;
   /** Whether this PHC string was made with other parameters than those in force now. */
   readonly needsRehash: (phc: string) => boolean;
   /** Figures since the start, for readiness, metrics and tests. */
