@@ -7,6 +7,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { Argument, Command } from "commander";
 import { limit } from "./benchmarks/limit.ts";
+import { flood } from "./benchmarks/flood.ts";
 import { login } from "./benchmarks/login.ts";
 import { me, meCold } from "./benchmarks/me.ts";
 import { peers } from "./benchmarks/peers.ts";
@@ -22,6 +23,7 @@ import { isReached, report } from "./lib/report.ts";
 const benchmarks = [me, meCold, login, refresh, workers, limit, peers, scale, start];
 const benchmarks: readonly Benchmark[] = [me, meCold, login, refresh, workers, start, soak];
 const benchmarks: readonly Benchmark[] = [me, meCold, mePostgres, login, refresh, workers, start, soak];
+const benchmarks: readonly Benchmark[] = [me, meCold, mePostgres, login, flood, refresh, workers, start, soak];
 const names = benchmarks.map(({ name }) => name);
 const short = benchmarks.filter(({ isLong }) => !isLong).map(({ name }) => name);
 

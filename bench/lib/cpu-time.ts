@@ -3,17 +3,17 @@ import { readdirSync, readFileSync } from "node:fs";
 /** What Linux counts in, on every architecture that we know of. */
 const ticksPerSecond = 100;
 
-/** Seconds of CPU that each thread of a process has had, by thread id. */
-export function threadSeconds(pid: number): ReadonlyMap<number, number> {
+export type ThreadTime = { readonly niceness: number; readonly seconds: number };
+
+/** How much CPU each thread of a process has had. */
+export function threads(pid: number): readonly ThreadTime[] {
   const folder = `/proc/${pid}/task`;
-  const seconds = new Map<number, number>();
-  for (const thread of readdirSync(folder)) seconds.set(Number(thread), secondsIn(`${folder}/${thread}/stat`));
-  return seconds;
+  return readdirSync(folder).map((thread) => timeIn(`${folder}/${thread}/stat`));
 }
 
 /** Seconds of CPU that a process has had. */
 export function processSeconds(pid: number): number {
-  return secondsIn(`/proc/${pid}/stat`);
+  return timeIn(`/proc/${pid}/stat`).seconds;
 }
 
 /** Seconds of CPU that all processes of the machine have had, on all of its cores. */
@@ -26,8 +26,8 @@ export function machineSeconds(): number {
   return (user + nice + system + interrupts + softInterrupts) / ticksPerSecond;
 }
 
-// Fields 14 and 15 (proc_pid_stat(5)), counted from the end of the name, which may hold spaces.
-function secondsIn(path: string): number {
+// Fields 14, 15 and 19 (proc_pid_stat(5)), counted from the end of the name, which may hold spaces.
+function timeIn(path: string): ThreadTime {
   const fields = readFileSync(path, "utf8").split(") ").at(-1)?.split(" ") ?? [];
-  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+  return { niceness: Number(fields[16]), seconds: (Number(fields[11]) + Number(fields[12])) / ticksPerSecond };
 }
