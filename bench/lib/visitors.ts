@@ -119,7 +119,7 @@ class Crowd {
 
   #note(what: string): void {
     this.#unexpected += 1;
-    if (this.#examples.length < 10) this.#examples.push(what);
+    if (this.#examples.length < 10 && !this.#examples.includes(what)) this.#examples.push(what);
   }
 
   async #do(deed: Deed): Promise<void> {
