@@ -3,7 +3,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Bench, Benchmark } from "../lib/benchmark.ts";
 import { interleaved, median } from "../lib/compare.ts";
-import { processSeconds, threads } from "../lib/cpu-time.ts";
+import { hashingNiceness, hashingSeconds, processSeconds } from "../lib/cpu-time.ts";
 import { load, type Sample } from "../lib/load.ts";
 import { cores, pinned } from "../lib/machine.ts";
 import type { Row } from "../lib/report.ts";
@@ -20,8 +20,6 @@ const pauseMilliseconds = 1_000;
 const floodAfterMilliseconds = 300;
 /** What a server has that runs on one core. */
 const hashThreads = 1;
-/** Of the hash threads. */
-const niceness = 10;
 const refusedWithinMilliseconds = 100;
 
 export const flood: Benchmark = {
@@ -41,7 +39,7 @@ export const flood: Benchmark = {
         rows: [...queue.rows, ...limit.rows],
         notes: [
           `Half of the clients have a wrong password. Each waits for about a second after each answer; all begin at once.`,
-          `The server has a core and ${hashThreads} hash thread (nice ${niceness}). Beside it, for the comparison: as many endless loops of the shell on the same core, as nice.`,
+          `The server has a core and ${hashThreads} hash thread (nice ${hashingNiceness}). Beside it, for the comparison: as many endless loops of the shell on the same core, as nice.`,
           ...queue.notes,
           ...limit.notes,
         ],
@@ -140,23 +138,16 @@ async function besideFlood(
   const underWay = me();
   await pause(floodAfterMilliseconds);
   child.stdin.write("go");
-  const [before, startedAt] = [hashSeconds(tollgate.pid), performance.now()];
+  const [before, startedAt] = [hashingSeconds(tollgate.pid).hashing, performance.now()];
   const sample = await underWay;
-  shares.push((hashSeconds(tollgate.pid) - before) / ((performance.now() - startedAt) / 1000));
+  shares.push((hashingSeconds(tollgate.pid).hashing - before) / ((performance.now() - startedAt) / 1000));
   child.stdin.end();
   floods.push(JSON.parse((await lines.next()).value ?? "") as Flooded);
   return sample;
 }
 
-/** Of the threads that are nice: those that hash. */
-function hashSeconds(pid: number): number {
-  return threads(pid)
-    .filter((thread) => thread.niceness === niceness)
-    .reduce((sum, { seconds }) => sum + seconds, 0);
-}
-
 async function besideLoops(me: () => Promise<Sample>, shares: number[], seconds: number): Promise<Sample> {
-  const loop = ["nice", "-n", String(niceness), "sh", "-c", "while :; do :; done"];
+  const loop = ["nice", "-n", String(hashingNiceness), "sh", "-c", "while :; do :; done"];
   const [program, args] = pinned(cores.server, loop);
   const loops: ChildProcess[] = Array.from({ length: hashThreads }, () => spawn(program, args, { stdio: "ignore" }));
   try {

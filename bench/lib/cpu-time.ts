@@ -3,12 +3,18 @@ import { readdirSync, readFileSync } from "node:fs";
 /** What Linux counts in, on every architecture that we know of. */
 const ticksPerSecond = 100;
 
-export type ThreadTime = { readonly niceness: number; readonly seconds: number };
+/** Of the hash threads of a server: see argon2-password-hasher.ts. */
+export const hashingNiceness = 10;
 
-/** How much CPU each thread of a process has had. */
-export function threads(pid: number): readonly ThreadTime[] {
+/** Seconds of CPU that the hash threads of a server have had, and all its others. */
+export function hashingSeconds(pid: number): { readonly hashing: number; readonly others: number } {
   const folder = `/proc/${pid}/task`;
-  return readdirSync(folder).map((thread) => timeIn(`${folder}/${thread}/stat`));
+  const sums = { hashing: 0, others: 0 };
+  for (const thread of readdirSync(folder)) {
+    const { niceness, seconds } = timeIn(`${folder}/${thread}/stat`);
+    sums[niceness === hashingNiceness ? "hashing" : "others"] += seconds;
+  }
+  return sums;
 }
 
 /** Seconds of CPU that a process has had. */
@@ -27,7 +33,7 @@ export function machineSeconds(): number {
 }
 
 // Fields 14, 15 and 19 (proc_pid_stat(5)), counted from the end of the name, which may hold spaces.
-function timeIn(path: string): ThreadTime {
+function timeIn(path: string): { readonly niceness: number; readonly seconds: number } {
   const fields = readFileSync(path, "utf8").split(") ").at(-1)?.split(" ") ?? [];
   return { niceness: Number(fields[16]), seconds: (Number(fields[11]) + Number(fields[12])) / ticksPerSecond };
 }
