@@ -28,6 +28,8 @@ export function createPace(perTurn: number): Pace {
       passed += 1;
       return Promise.resolve();
     }
-    return new Promise((resolve) => waiting.push(resolve));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    waiting.push(resolve);
+    return promise;
   };
 }

@@ -24,10 +24,6 @@ export type Admission = {
 
 type Waiting = { readonly start: () => void };
 
-/** So many times count before it is judged by them whether a place in the queue leads anywhere. */
-const samplesMin = 8;
-const weightOfLatest = 0.1;
-
 // Made once: a refusal must cost little in a flood, and where it was refused says no more than the words do.
 const queueIsFull = new Error("The queue of hashes is full.");
 const queueIsSlow = new Error("The hashes that wait already take longer than the deadline.");
@@ -41,17 +37,11 @@ const isLate = new Error("The deadline passed before the hash was done.");
  * The queue is here and not in piscina, because piscina does not tell waiting tasks from running ones: at the deadline
  * a waiting one is dropped, but a running one keeps its slot until its thread is really free; only its caller leaves.
  */
-export function createAdmission(
-  bounds: AdmissionBounds,
-  monotonicNow: () => number = () => performance.now(),
-): Admission {
+export function createAdmission(bounds: AdmissionBounds, now: () => number = () => performance.now()): Admission {
   const waiting = new Set<Waiting>(); // In the order of arrival.
-  let running = 0;
-  let completed = 0;
-  let refused = 0;
+  let [running, completed, refused] = [0, 0, 0];
   let closing: PromiseWithResolvers<void> | undefined;
-  /** How long a hash took of late, a moving mean. */
-  let workMilliseconds = 0;
+  const times = watchTimes(now);
 
   function busy(cause: Error): Problem {
     refused += 1;
@@ -59,12 +49,8 @@ export function createAdmission(
   }
 
   function requireRoom(): void {
-    if (closing !== undefined) throw busy(isClosing);
-    if (running < bounds.slots) return;
-    if (waiting.size >= bounds.queueMax) throw busy(queueIsFull);
-    const turns = 1 + (waiting.size + 1) / bounds.slots; // Of this one, and of those before it.
-    const isHopeless = completed >= samplesMin && turns * workMilliseconds > bounds.deadlineMilliseconds;
-    if (isHopeless) throw busy(queueIsSlow);
+    const reason = closing ? isClosing : whyNoRoom(bounds, running, waiting.size, times.meanMilliseconds());
+    if (reason !== undefined) throw busy(reason);
   }
 
   function startNext(): void {
@@ -79,14 +65,11 @@ export function createAdmission(
 
   async function occupySlot<T>(work: () => Promise<T>): Promise<T> {
     running += 1;
-    const startedAt = monotonicNow();
     try {
-      return await work();
+      return await times.measure(work);
     } finally {
       running -= 1;
       completed += 1;
-      const weight = Math.max(weightOfLatest, 1 / completed);
-      workMilliseconds += weight * (monotonicNow() - startedAt - workMilliseconds);
       startNext();
     }
   }
@@ -121,5 +104,33 @@ export function createAdmission(
       if (running === 0 && waiting.size === 0) closing.resolve();
       return closing.promise;
     },
+  };
+}
+
+function whyNoRoom(bounds: AdmissionBounds, running: number, waiting: number, workMilliseconds: number) {
+  if (running < bounds.slots) return undefined;
+  if (waiting >= bounds.queueMax) return queueIsFull;
+  const turns = 1 + (waiting + 1) / bounds.slots; // Of this one, and of those before it.
+  return turns * workMilliseconds > bounds.deadlineMilliseconds ? queueIsSlow : undefined;
+}
+
+const samplesMin = 8;
+const weightOfLatest = 0.1;
+
+/** How long works took of late: a moving mean, 0 while there are too few to judge by. */
+function watchTimes(now: () => number) {
+  let count = 0;
+  let mean = 0;
+  return {
+    measure: async <T>(work: () => Promise<T>): Promise<T> => {
+      const startedAt = now();
+      try {
+        return await work();
+      } finally {
+        count += 1;
+        mean += Math.max(weightOfLatest, 1 / count) * (now() - startedAt - mean);
+      }
+    },
+    meanMilliseconds: () => (count < samplesMin ? 0 : mean),
   };
 }
