@@ -6,24 +6,36 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { Argument, Command } from "commander";
-import { limit } from "./benchmarks/limit.ts";
 import { flood } from "./benchmarks/flood.ts";
+import { limit } from "./benchmarks/limit.ts";
 import { login } from "./benchmarks/login.ts";
 import { me, meCold } from "./benchmarks/me.ts";
-import { peers } from "./benchmarks/peers.ts";
 import { mePostgres } from "./benchmarks/me-postgres.ts";
+import { peers } from "./benchmarks/peers.ts";
 import { refresh } from "./benchmarks/refresh.ts";
 import { scale } from "./benchmarks/scale.ts";
+import { slowDisk } from "./benchmarks/slow-disk.ts";
 import { soak } from "./benchmarks/soak.ts";
 import { start } from "./benchmarks/start.ts";
 import { workers } from "./benchmarks/workers.ts";
 import type { Benchmark } from "./lib/benchmark.ts";
 import { isReached, report } from "./lib/report.ts";
 
-const benchmarks = [me, meCold, login, refresh, workers, limit, peers, scale, start];
-const benchmarks: readonly Benchmark[] = [me, meCold, login, refresh, workers, start, soak];
-const benchmarks: readonly Benchmark[] = [me, meCold, mePostgres, login, refresh, workers, start, soak];
-const benchmarks: readonly Benchmark[] = [me, meCold, mePostgres, login, flood, refresh, workers, start, soak];
+const benchmarks: readonly Benchmark[] = [
+  me,
+  meCold,
+  mePostgres,
+  login,
+  flood,
+  refresh,
+  slowDisk,
+  limit,
+  peers,
+  scale,
+  start,
+  workers,
+  soak,
+];
 const names = benchmarks.map(({ name }) => name);
 const short = benchmarks.filter(({ isLong }) => !isLong).map(({ name }) => name);
 

@@ -57,7 +57,7 @@ testOnPostgres("each gets the rows that it asked for, however many ask at once",
   const db = await open(t, await cluster.makeDatabase(), { connectionsMax: 3 });
   await addEvents(db, 300);
   const ids = Array.from({ length: 500 }, (_, index) => (index * 7) % 310);
-  const answers = await Promise.all(ids.map((id) => eventsOf(db, id)));
+  const answers = await Promise.all(ids.map(async (id) => eventsOf(db, id)));
   const expected = (id: number) => (id < 300 ? [{ account_id: id, payload: `{"n":${id}}`, request_id: null }] : []);
   assert.deepEqual(answers, ids.map(expected));
 });
@@ -109,7 +109,7 @@ testOnPostgres("when a migration changed their rows all of a batch are asked ane
   await addEvents(db, 3);
   await allOf(db, 0);
   await query(url, "alter table events add column colour text default 'red'");
-  const rows = await Promise.all([0, 1, 2].map((id) => allOf(db, id)));
+  const rows = await Promise.all([0, 1, 2].map(async (id) => allOf(db, id)));
   assert.deepEqual(
     rows.map(([row]) => [row?.account_id, (row as { colour?: string } | undefined)?.colour]),
     [0, 1, 2].map((id) => [id, "red"]),
@@ -120,7 +120,7 @@ testOnPostgres("one that takes too long is ended; those behind it are answered",
   const db = await open(t, await cluster.makeDatabase(), { statementMilliseconds: 500 });
   await addEvents(db, 2);
   await db.insertInto("events").values({ at: 60, type: "slow", payload: "" }).execute();
-  const [quick, slow, behind] = await outcomes(["t0", "slow", "t0"].map((type) => pauseOf(db, type)));
+  const [quick, slow, behind] = await outcomes(["t0", "slow", "t0"].map(async (type) => pauseOf(db, type)));
   assert.deepEqual([quick, behind], [[{ slept: "" }], [{ slept: "" }]]);
   assert.match(String(slow), /statement timeout/);
   assert.equal(isDatabaseUnavailable(slow), true);
@@ -131,7 +131,7 @@ testOnPostgres("a connection that breaks fails its batch and nothing else; the n
   const db = await open(t, url);
   await addEvents(db, 2);
   await db.insertInto("events").values({ at: 60, type: "slow", payload: "" }).execute();
-  const broken = outcomes(["t0", "slow", "t0"].map((type) => pauseOf(db, type)));
+  const broken = outcomes(["t0", "slow", "t0"].map(async (type) => pauseOf(db, type)));
   const asleep = "select pid from pg_stat_activity where application_name = 'tollgate' and wait_event = 'PgSleep'";
   let sleepers: { pid: number }[] = [];
   while (sleepers.length === 0) sleepers = await query(url, asleep);

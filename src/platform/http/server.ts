@@ -18,13 +18,7 @@ import { answerAtOnce, handle } from "./answers.ts";
 import { answerBrokenConnection } from "./broken-connections.ts";
 import { createClientAddress } from "./client-address.ts";
 import { GateTrail } from "./gate-trail.ts";
-import {
-  gatesBeforeBody,
-  gatesBeforeHandler,
-  passGates,
-  type GuardedRoute,
-  type Passage,
-} from "./gates.ts";
+import { gatesBeforeBody, gatesBeforeHandler, passGates, type GuardedRoute, type Passage } from "./gates.ts";
 import { parseJsonBody } from "./json-body.ts";
 import { openApiRoute, registerOpenApi } from "./openapi.ts";
 import { refuse } from "./refusals.ts";
