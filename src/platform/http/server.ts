@@ -178,6 +178,8 @@ function openPassage(app: FastifyInstance, platform: Platform, authenticate: Aut
   });
 }
 
+const bodiless: ReadonlySet<string> = new Set(["GET", "HEAD"]);
+
 /** Takes every request through the gates, and every refusal to its answer. `busy` has the sockets of those under way. */
 function guard(
   app: FastifyInstance,
@@ -194,7 +196,10 @@ function guard(
     busy.add(request.raw.socket);
     const passed = passGates(gatesBeforeBody, request.passage);
     if (passed instanceof Promise) return passed;
-    if (!answerAtOnce(request, reply, finish)) done();
+    if (answerAtOnce(request, reply, finish)) return undefined;
+    // A body is looked at when the parser is done with what came: what is wrong with the message itself comes first.
+    if (bodiless.has(request.method)) done();
+    else process.nextTick(done);
     return undefined;
   });
   app.addHook("preValidation", ({ passage }, _reply, done) => {
