@@ -69,7 +69,7 @@ export async function buildApp(platform: Platform): Promise<App> {
     isStopping: () => isStopping,
     tls: tls?.options(),
     routes,
-    onAnswered: (request, reply) => watchMailPages(platform, request, reply),
+    onAnswered: (request, status) => watchMailPages(platform, request, status),
   });
   const stopBackground = workInBackground(platform, { sessions, overview, streams, mail });
   const stopRenewing = renewing(platform, server, tls);

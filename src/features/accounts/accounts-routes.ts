@@ -34,7 +34,7 @@ function ownAccountRoutes(platform: Platform): readonly AnyRoute[] {
       limit: "api",
       success: { status: 200, description: "The account.", schema: UserBody },
       problems: [],
-      atOnce: true,
+      ofAccountAlone: true,
       handle: ({ caller }) => userBody(caller.account),
     }),
     route({

@@ -1,6 +1,6 @@
-import type { FastifyReply, FastifyRequest } from "fastify";
 import { Type } from "typebox";
 import { linkNext, pageLengthDefault, pageOf, pageQuery } from "../../platform/http/cursors.ts";
+import type { GatedRequest } from "../../platform/http/gates.ts";
 import { route, type AnyRoute } from "../../platform/http/route.ts";
 import type { Platform } from "../../platform/platform.ts";
 import { MailBody, readTimeline } from "./mail-timeline.ts";
@@ -43,11 +43,11 @@ const mailPage = /^\/mail\/[a-z-]+\/?\?(?:[^#]*&)?m=([\w-]{1,64})(?:&|$)/;
  */
 export function watchMailPages(
   platform: Platform,
-  { url, method, headers }: FastifyRequest,
-  reply: FastifyReply,
+  { url, method, headers }: Pick<GatedRequest, "url" | "method" | "headers">,
+  status: number,
 ): void {
   const mailId = mailPage.exec(url)?.[1];
-  const isFetched = (method === "GET" || method === "HEAD") && reply.statusCode < 400;
+  const isFetched = (method === "GET" || method === "HEAD") && status < 400;
   if (mailId === undefined || !isFetched) return;
   void noteMailOpened(platform, mailId, headers).catch((error: unknown) =>
     platform.log.warn({ err: error }, "that a mail was opened was not noted"),

@@ -14,13 +14,15 @@ type SessionColumns = Pick<SessionRow, "authenticated_at" | "expires_at" | "ende
 export type SessionOfAccount = AccountRow & SessionColumns;
 
 // On the path of every signed-in request: one row, one statement, compiled once.
-const sessionOfAccount = prepareQuery((db, sessionId: string) =>
-  db
-    .selectFrom("sessions")
-    .innerJoin("accounts", "accounts.id", "sessions.account_id")
-    .selectAll("accounts")
-    .select(["sessions.authenticated_at", "sessions.expires_at", "sessions.ended_at"])
-    .where("sessions.id", "=", sessionId),
+const sessionOfAccount = prepareQuery(
+  (db, sessionId: string) =>
+    db
+      .selectFrom("sessions")
+      .innerJoin("accounts", "accounts.id", "sessions.account_id")
+      .selectAll("accounts")
+      .select(["sessions.authenticated_at", "sessions.expires_at", "sessions.ended_at"])
+      .where("sessions.id", "=", sessionId),
+  { isRemembered: true },
 );
 
 /** A session, alive or not, with its account as it is now. */

@@ -5,7 +5,14 @@ import type { Awaitable } from "../awaitable.ts";
  * Reads outside of transactions, past Kysely's executor, whose layers of promises cost several times what SQLite takes for
  * a row. `undefined` when it has to go the long way now, as while somebody's transaction has the one connection.
  */
-export type DirectRead = (sql: string, parameters: readonly unknown[]) => Awaitable<readonly unknown[]> | undefined;
+export type DirectRead = (query: DirectQuery) => Awaitable<readonly unknown[]> | undefined;
+
+export type DirectQuery = {
+  readonly sql: string;
+  readonly parameters: readonly unknown[];
+  /** See remembered-rows.ts. */
+  readonly isRemembered: boolean;
+};
 
 /** By a database's adapter: the one object that an instance of Kysely, its dialect and its wrappers have in common. */
 const reads = new WeakMap<DialectAdapter, DirectRead>();

@@ -39,7 +39,7 @@ export function withMeasure(dialect: Dialect, measure: Measure, measureWait: Mea
     createAdapter: () =>
       wrapDirectRead(dialect.createAdapter(), (read) => {
         const { atOnce } = measure;
-        return atOnce && ((sql, parameters) => atOnce("database", "select", () => read(sql, parameters)));
+        return atOnce && ((query) => atOnce("database", "select", () => read(query)));
       }),
     createQueryCompiler: () => dialect.createQueryCompiler(),
     createIntrospector: (db) => dialect.createIntrospector(db),

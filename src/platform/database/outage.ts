@@ -48,8 +48,8 @@ export function withOutage(dialect: Dialect, outage: Outage): Dialect {
       return driver;
     },
     createAdapter: () =>
-      wrapDirectRead(dialect.createAdapter(), (read) => (sql, parameters) => {
-        return outage.remainingMilliseconds() > 0 ? undefined : read(sql, parameters);
+      wrapDirectRead(dialect.createAdapter(), (read) => (query) => {
+        return outage.remainingMilliseconds() > 0 ? undefined : read(query);
       }),
     createQueryCompiler: () => dialect.createQueryCompiler(),
     createIntrospector: (db) => dialect.createIntrospector(db),

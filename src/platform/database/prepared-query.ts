@@ -19,6 +19,11 @@ type Template<Row> = {
   readonly isRead: boolean;
 };
 
+export type PreparedQueryOptions = {
+  /** For a read by one parameter that nearly every request does: see remembered-rows.ts. No time and no chance in it. */
+  readonly isRemembered?: boolean;
+};
+
 class Placeholder {
   readonly position: number;
 
@@ -45,6 +50,7 @@ export function statementName(sql: string): string | undefined {
  */
 export function prepareQuery<Parameters extends readonly unknown[], Row>(
   build: (db: Kysely<Tables>, ...parameters: Parameters) => Compilable<Row>,
+  { isRemembered = false }: PreparedQueryOptions = {},
 ): PreparedQuery<Parameters, Row> {
   // The adapter is the one object that an instance and its transactions have in common; SQL differs by dialect.
   const templates = new WeakMap<object, Template<Row>>();
@@ -57,7 +63,8 @@ export function prepareQuery<Parameters extends readonly unknown[], Row>(
     }
     const values = template.values.map((value) => (value instanceof Placeholder ? parameters[value.position] : value));
     if (template.isRead && !db.isTransaction) {
-      const rows = directReadOf(adapter)?.(template.compiled.sql, values);
+      const { sql } = template.compiled;
+      const rows = directReadOf(adapter)?.({ sql, parameters: values, isRemembered });
       if (rows !== undefined) return rows as Awaitable<readonly Row[]>;
     }
     return execute(db, { ...template.compiled, parameters: values });

@@ -11,6 +11,7 @@ import {
   type SqliteStatement,
 } from "kysely";
 import { offerDirectRead } from "./direct-reads.ts";
+import { rememberRows } from "./remembered-rows.ts";
 import { createTurns, type Turns } from "./turns.ts";
 
 const statementsMax = 200;
@@ -28,14 +29,17 @@ const waitMillisecondsMax = 5_000;
  */
 export function sqliteDialect(database: DatabaseSync): Dialect {
   const turns = createTurns({ atOnce: 1, waitingMax, waitMillisecondsMax });
-  const remembered = rememberStatements(database);
+  const rows = rememberRows(database);
+  const remembered = rememberStatements(database, rows.forget);
   return {
     createDriver: () => new NodeSqliteDriver(database, remembered, turns),
     createAdapter: () => {
       const adapter = new TurnTakingAdapter();
-      offerDirectRead(adapter, (sql, parameters) =>
-        turns.areFree() ? remembered.prepare(sql).all(parameters) : undefined,
-      );
+      offerDirectRead(adapter, ({ sql, parameters, isRemembered }) => {
+        if (!turns.areFree()) return undefined;
+        const readNow = (): readonly unknown[] => remembered.prepare(sql).all(parameters);
+        return isRemembered ? rows.read(sql, parameters[0], readNow) : readNow();
+      });
       return adapter;
     },
     createQueryCompiler: () => new SqliteQueryCompiler(),
@@ -82,7 +86,7 @@ class NodeSqliteDriver extends SqliteDriver {
 }
 
 /** node:sqlite in the shape Kysely's driver expects, with the latest statements kept prepared by their SQL. */
-function rememberStatements(database: DatabaseSync): SqliteDatabase {
+function rememberStatements(database: DatabaseSync, onWritten: () => void): SqliteDatabase {
   const statements = new Map<string, SqliteStatement>();
   return {
     close: () => {
@@ -92,7 +96,7 @@ function rememberStatements(database: DatabaseSync): SqliteDatabase {
     prepare: (sql) => {
       const known = statements.get(sql);
       if (known !== undefined) return known;
-      const statement = prepare(database, sql);
+      const statement = prepare(database, sql, onWritten);
       statements.set(sql, statement);
       if (statements.size > statementsMax) statements.delete(statements.keys().next().value ?? sql); // The oldest.
       return statement;
@@ -100,12 +104,21 @@ function rememberStatements(database: DatabaseSync): SqliteDatabase {
   };
 }
 
-function prepare(database: DatabaseSync, sql: string): SqliteStatement {
+/** Whatever does not begin as a read may write, `returning` rows or not. */
+function prepare(database: DatabaseSync, sql: string, onWritten: () => void): SqliteStatement {
   const statement = database.prepare(sql);
+  const done = /^select\b/i.test(sql) ? () => undefined : onWritten;
+  const doing = <T>(work: () => T): T => {
+    try {
+      return work();
+    } finally {
+      done();
+    }
+  };
   return {
     reader: statement.columns().length > 0,
-    all: (parameters) => statement.all(...(parameters as readonly SQLInputValue[])),
-    run: (parameters) => statement.run(...(parameters as readonly SQLInputValue[])),
-    iterate: (parameters) => statement.iterate(...(parameters as readonly SQLInputValue[])),
+    all: (parameters) => doing(() => statement.all(...(parameters as readonly SQLInputValue[]))),
+    run: (parameters) => doing(() => statement.run(...(parameters as readonly SQLInputValue[]))),
+    iterate: (parameters) => doing(() => statement.iterate(...(parameters as readonly SQLInputValue[]))),
   };
 }

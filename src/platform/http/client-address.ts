@@ -7,6 +7,8 @@ type Range = readonly [Address, number];
 const loopback = ["127.0.0.0/8", "::1/128"];
 /** How many entries of X-Forwarded-For are looked at: more hops than anybody runs, few enough to be cheap. */
 const hopsMax = 32;
+/** How many peers that are no proxies are remembered: to read an address takes longer than all else that is done with it. */
+const strangersMax = 1_000;
 
 /**
  * Who is asking: the peer of the socket, or, when that is a trusted proxy, whom it names.
@@ -21,9 +23,17 @@ export function createClientAddress(
 ): (peer: string, forwardedFor: string | readonly string[] | undefined) => string {
   const ranges = rangesOf(trustedProxies);
   if (ranges.length === 0) return (peer) => plainAddress(peer);
+  const strangers = new Map<string, string>();
   return (peer, forwardedFor) => {
+    const known = strangers.get(peer);
+    if (known !== undefined) return known;
     let client = parseAddress(peer);
-    if (client === undefined || !isTrusted(ranges, client)) return client?.toString() ?? peer;
+    if (client === undefined || !isTrusted(ranges, client)) {
+      const address = client?.toString() ?? peer;
+      if (strangers.size >= strangersMax) strangers.clear();
+      strangers.set(peer, address);
+      return address;
+    }
     for (const hop of nearestHops([forwardedFor ?? []].flat().join(","))) {
       const next = parseAddress(hop);
       if (next === undefined) break;

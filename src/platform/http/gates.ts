@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest } from "fastify";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { Gate } from "../../contract/gates.ts";
 import type { LimitName } from "../../contract/limits.ts";
 import { hasPermission } from "../../contract/permissions.ts";
@@ -21,12 +21,27 @@ export type GuardedRoute = {
   readonly check: { readonly path: Checker; readonly query: Checker; readonly body: Checker };
 };
 
+/** What gates and handlers read of a request. Fastify's has it all; see direct-answers.ts for another. */
+export type GatedRequest = {
+  readonly id: string;
+  readonly raw: IncomingMessage;
+  readonly method: string;
+  readonly url: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly params: unknown;
+  readonly query: unknown;
+  readonly body: unknown;
+};
+
+/** What gates have to do with an answer: some tell of themselves in its headers. */
+export type GatedReply = { readonly headers: (headers: Record<string, string>) => unknown };
+
 /** One request on its way. The gates fill it in; the handler reads it. */
 export type Passage = {
   readonly platform: Platform;
   readonly authenticate: Authenticate;
-  readonly request: FastifyRequest;
-  readonly reply: FastifyReply;
+  request: GatedRequest;
+  reply: GatedReply;
   readonly route: GuardedRoute | undefined;
   /** For a known path with another method: what may be used. */
   readonly allowedMethods: string | undefined;
@@ -96,7 +111,7 @@ async function refuseRoute(passage: Passage): Promise<never> {
 
 // Node accepts what a proxy in front may read otherwise: a request without a version (HTTP/0.9), two Hosts or, in
 // HTTP/1.1, none, and another server's target (RFC 9112 §3.2).
-function isReadOneWay({ raw, url }: FastifyRequest): boolean {
+function isReadOneWay({ raw, url }: GatedRequest): boolean {
   const hosts = countHeader(raw, "host");
   const isHostClear = hosts === 1 || (hosts === 0 && raw.httpVersion === "1.0");
   return raw.httpVersionMajor === 1 && isHostClear && url.startsWith("/");

@@ -1,28 +1,28 @@
-import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Problem } from "../../contract/problems.ts";
 import type { Platform } from "../platform.ts";
+import type { Passage } from "./gates.ts";
 import { pathOf } from "./problem-details.ts";
 
 /**
  * One line for each request: who, what, from where, which gate decided, how long. No query, no header, no body:
  * that is where secrets are.
  */
-export function logRequest({ log }: Pick<Platform, "log">, request: FastifyRequest, reply: FastifyReply): void {
+export function logRequest({ log }: Pick<Platform, "log">, passage: Passage, status: number): void {
   if (!log.isLevelEnabled("info")) return;
-  const last = request.passage.trail.entries.at(-1);
+  const last = passage.trail.entries.at(-1);
   const isRefused = last?.outcome === "refused";
   const { gate, saw: code } = isRefused ? last : { gate: null, saw: null };
-  log.info(lineOf(request, { status: reply.statusCode, gate, code }), "request");
+  log.info(lineOf(passage, { status, gate, code }), "request");
 }
 
 /** The line and the count of a request whose client left before it was answered. */
-export function noteLeaving({ log, metrics }: Pick<Platform, "log" | "metrics">, request: FastifyRequest): void {
-  log.info(lineOf(request, { status: null, gate: null, code: "client-left" }), "request");
+export function noteLeaving({ log, metrics }: Pick<Platform, "log" | "metrics">, passage: Passage): void {
+  log.info(lineOf(passage, { status: null, gate: null, code: "client-left" }), "request");
   metrics.requestsLeft.inc();
 }
 
 function lineOf(
-  { id, method, url, passage: { trail, identity, address } }: FastifyRequest,
+  { request: { id, method, url }, trail, identity, address }: Passage,
   outcome: { readonly status: number | null; readonly gate: string | null; readonly code: string | null },
 ): Readonly<Record<string, unknown>> {
   return {
@@ -47,16 +47,12 @@ export function noteUnreadable(
 }
 
 /** Counts an answer. How long a stream stayed open says nothing about how fast the server is. */
-export function countAnswer(
-  { metrics }: Pick<Platform, "metrics">,
-  { passage }: FastifyRequest,
-  reply: FastifyReply,
-): void {
-  const last = passage.trail.entries.at(-1);
-  const definition = passage.route?.definition;
+export function countAnswer({ metrics }: Pick<Platform, "metrics">, { trail, route }: Passage, status: number): void {
+  const last = trail.entries.at(-1);
+  const definition = route?.definition;
   const labels = { method: definition?.method ?? "none", route: definition?.url ?? "none" };
   const refusedBy = last?.outcome === "refused" ? last.gate : "none";
-  metrics.requests.inc({ ...labels, status: String(reply.statusCode), refused_by: refusedBy });
+  metrics.requests.inc({ ...labels, status: String(status), refused_by: refusedBy });
   if (definition?.success.stream) return;
-  metrics.requestSeconds.observe(labels, passage.trail.elapsedMilliseconds() / 1000);
+  metrics.requestSeconds.observe(labels, trail.elapsedMilliseconds() / 1000);
 }

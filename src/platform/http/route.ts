@@ -68,8 +68,11 @@ export type Route<
     /** This answer goes on and on, as Server-Sent Events. */
     readonly stream?: true;
   };
-  /** For a GET without parameters whose handler waits for nothing: see `answerAtOnce`. */
-  readonly atOnce?: true;
+  /**
+   * For a GET whose answer is made of the caller's account and nothing else: its handler waits for nothing and leaves its
+   * reply alone. See direct-answers.ts.
+   */
+  readonly ofAccountAlone?: true;
   /** Not part of the contract: a page's own files. */
   readonly hidden?: true;
   /** Problems beyond those that access, limit and schemas bring by themselves. */

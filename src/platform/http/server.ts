@@ -6,7 +6,6 @@ import fastify, {
   LogController,
   type FastifyBaseLogger,
   type FastifyInstance,
-  type FastifyReply,
   type FastifyRequest,
   type RouteOptions,
 } from "fastify";
@@ -14,12 +13,13 @@ import { Problem } from "../../contract/problems.ts";
 import { whenThere } from "../awaitable.ts";
 import type { Platform } from "../platform.ts";
 import type { Authenticate } from "./access.ts";
-import { answerAtOnce, handle } from "./answers.ts";
+import { handle } from "./answers.ts";
 import { answerBrokenConnection } from "./broken-connections.ts";
-import { createClientAddress } from "./client-address.ts";
-import { GateTrail } from "./gate-trail.ts";
-import { gatesBeforeBody, gatesBeforeHandler, passGates, type GuardedRoute, type Passage } from "./gates.ts";
+import { createDirectAnswers, isShown, type DirectAnswers } from "./direct-answers.ts";
+import { gatesBeforeBody, gatesBeforeHandler, passGates } from "./gates.ts";
+import type { GatedRequest, GuardedRoute, Passage } from "./gates.ts";
 import { parseJsonBody } from "./json-body.ts";
+import { createBeginPassage, openPassage } from "./passages.ts";
 import { openApiRoute, registerOpenApi } from "./openapi.ts";
 import { refuse } from "./refusals.ts";
 import { traceRequests } from "./request-traces.ts";
@@ -42,7 +42,6 @@ declare module "fastify" {
 }
 
 const bodyBytesMax = 64 * 1024;
-const methodsUsed = "DELETE, GET, HEAD, PATCH, POST, PUT";
 
 export type ServerParts = {
   readonly routes: readonly AnyRoute[];
@@ -52,7 +51,7 @@ export type ServerParts = {
   /** From now on each connection ends with its answer. */
   readonly isStopping: () => boolean;
   /** Sees each request when it is answered. */
-  readonly onAnswered?: (request: FastifyRequest, reply: FastifyReply) => void;
+  readonly onAnswered?: (request: GatedRequest, status: number) => void;
 };
 
 /** The HTTP server: every request of every route passes the gates of gates.ts. Not listening yet. */
@@ -60,11 +59,19 @@ export async function createServer(platform: Platform, parts: ServerParts): Prom
   const { config, secrets } = platform;
   const log: FastifyBaseLogger = platform.log;
   const busy = new WeakSet<Socket>();
+  const routes = parts.routes.map(guarded);
+  const begin = createBeginPassage(platform, parts.authenticate);
+  const direct = createDirectAnswers(platform, {
+    ...parts,
+    begin: (request, reply, route) => begin(request, reply, { route, allowedMethods: undefined }),
+    routes: routes.filter(({ definition }) => definition.ofAccountAlone),
+    headers: securityHeaders(config.publicUrl).api,
+  });
   const app = fastify({
     loggerInstance: withoutChildren(log),
     logController: new LogController({ disableRequestLogging: true }),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 4096 },
-    genReqId: () => secrets.uuid(),
+    genReqId: (raw) => direct.begunOf(raw)?.passage.request.id ?? secrets.uuid(),
     requestIdHeader: false,
     bodyLimit: bodyBytesMax,
     // Slow clients are cut (security.md X13): headers within 10 seconds, the whole request within 30.
@@ -82,16 +89,18 @@ export async function createServer(platform: Platform, parts: ServerParts): Prom
     },
   });
   acceptJsonOnly(app);
-  openPassage(app, platform, parts.authenticate);
+  openPassage(app, platform, { begin, begunOf: direct.begunOf });
   if (platform.tracing) traceRequests(app, platform.tracing, config.trustedProxies);
   // Between the two: a browser's question before the request (preflight) is answered before the gates, and logged.
   if (config.corsOrigins.length > 0) await allowOrigins(app, config.corsOrigins);
-  guard(app, platform, { ...parts, busy });
+  guard(app, platform, { ...parts, busy, begunOf: direct.begunOf });
   const collected = collectRoutes(app);
   await registerOpenApi(app);
-  for (const definition of [...parts.routes, openApiRoute(app)]) addRoute(app, definition);
+  for (const route of [...routes, guarded(openApiRoute(app))]) addRoute(app, route);
   await app.after();
   refuseOtherMethods(app, collected());
+  // Both belong to every request, and live in Fastify.
+  if (!platform.tracing && config.corsOrigins.length === 0) askFirst(app.server, direct.tryToAnswer);
   return app;
 }
 
@@ -149,54 +158,20 @@ async function allowOrigins(app: FastifyInstance, origins: readonly string[]): P
   });
 }
 
-/** Every request gets its passage and every answer its headers, before anything can refuse it. */
-function openPassage(app: FastifyInstance, platform: Platform, authenticate: Authenticate): void {
-  const headers = securityHeaders(platform.config.publicUrl);
-  const clientAddress = createClientAddress(platform.config.trustedProxies);
-  app.decorateRequest("passage");
-  app.addHook("onRequest", (request, reply, done) => {
-    const { guarded, allowedMethods, answers = "api" } = request.routeOptions.config;
-    reply.headers(headers[answers]).header("x-request-id", request.id);
-    const peer = request.raw.socket.remoteAddress ?? "";
-    const { "x-forwarded-for": forwardedFor, forwarded } = request.headers;
-    platform.forwarding.saw({ peer, forwardedFor, forwarded });
-    request.passage = {
-      platform,
-      authenticate,
-      request,
-      reply,
-      route: guarded,
-      allowedMethods: app.supportedMethods.includes(request.method) ? allowedMethods : methodsUsed,
-      address: clientAddress(peer, forwardedFor),
-      trail: new GateTrail(platform.realClock.monotonicNow),
-      identity: { kind: "anonymous" },
-      counted: undefined,
-      query: {},
-      params: {},
-    };
-    done();
-  });
-}
-
 const bodiless: ReadonlySet<string> = new Set(["GET", "HEAD"]);
 
-/** Takes every request through the gates, and every refusal to its answer. `busy` has the sockets of those under way. */
-function guard(
-  app: FastifyInstance,
-  platform: Platform,
-  { busy, onAnswered, isStopping }: Pick<ServerParts, "onAnswered" | "isStopping"> & { readonly busy: WeakSet<Socket> },
-): void {
-  const isShown = platform.config.mode === "development"; // Not where a request could switch it on.
-  const finish = ({ trail }: Passage, reply: FastifyReply): void => {
-    if (isShown) reply.header("server-timing", trail.serverTiming());
-    // A request under way when the stop began is the last one of its connection (RFC 9112 §9.6).
-    if (isStopping()) reply.header("connection", "close");
-  };
-  app.addHook("onRequest", (request, reply, done) => {
+type GuardParts = Pick<ServerParts, "onAnswered" | "isStopping"> & {
+  /** The sockets of the requests under way. */
+  readonly busy: WeakSet<Socket>;
+  readonly begunOf: DirectAnswers["begunOf"];
+};
+
+/** Takes every request through the gates, and every refusal to its answer. */
+function guard(app: FastifyInstance, platform: Platform, { busy, begunOf, onAnswered, isStopping }: GuardParts): void {
+  app.addHook("onRequest", (request, _reply, done) => {
     busy.add(request.raw.socket);
-    const passed = passGates(gatesBeforeBody, request.passage);
+    const passed = begunOf(request.raw)?.passed() ?? passGates(gatesBeforeBody, request.passage);
     if (passed instanceof Promise) return passed;
-    if (answerAtOnce(request, reply, finish)) return undefined;
     // A body is looked at when the parser is done with what came: what is wrong with the message itself comes first.
     if (bodiless.has(request.method)) done();
     else process.nextTick(done);
@@ -208,28 +183,41 @@ function guard(
     done();
     return undefined;
   });
-  app.addHook("onSend", (request, reply, _payload, done) => {
-    finish(request.passage, reply);
+  const isTimed = isShown(platform.config);
+  app.addHook("onSend", ({ passage }, reply, _payload, done) => {
+    if (isTimed) reply.header("server-timing", passage.trail.serverTiming());
+    // A request under way when the stop began is the last one of its connection (RFC 9112 §9.6).
+    if (isStopping()) reply.header("connection", "close");
     done();
   });
   // Whoever leaves early may still be answered, into the void.
   const left = new WeakSet<FastifyRequest>();
   app.addHook("onRequestAbort", async (request) => {
     left.add(request);
-    noteLeaving(platform, request);
+    noteLeaving(platform, request.passage);
   });
   app.addHook("onResponse", (request, reply, done) => {
     busy.delete(request.raw.socket);
     if (!left.has(request)) {
-      logRequest(platform, request, reply);
-      countAnswer(platform, request, reply);
+      logRequest(platform, request.passage, reply.statusCode);
+      countAnswer(platform, request.passage, reply.statusCode);
     }
-    onAnswered?.(request, reply);
+    onAnswered?.(request, reply.statusCode);
     done();
   });
   app.setErrorHandler(async (error, request, reply) => refuse(platform, error, request, reply));
   app.setNotFoundHandler(async () => {
     throw new Error("The route gate let an unknown path through.");
+  });
+}
+
+/** This one is asked before all others, and they only if it did not answer. */
+function askFirst(server: http.Server, tryToAnswer: DirectAnswers["tryToAnswer"]): void {
+  const others = server.listeners("request") as http.RequestListener[];
+  server.removeAllListeners("request");
+  server.on("request", (raw, response) => {
+    if (tryToAnswer(raw, response)) return;
+    for (const answer of others) answer(raw, response);
   });
 }
 
@@ -262,12 +250,13 @@ async function unreachable(): Promise<never> {
   throw new Error("The route gate let another method through.");
 }
 
-function addRoute(app: FastifyInstance, definition: AnyRoute): void {
+/** Stops the start when a route does not say who may use it, or how often. */
+function guarded(definition: AnyRoute): GuardedRoute {
   const name = `${definition.method} ${definition.url}`;
   if (definition.access === undefined) throw new Error(`${name} declares no access.`);
   if (definition.limit === undefined) throw new Error(`${name} declares no limit.`);
-  const { params, query, body, success } = definition;
-  const guarded: GuardedRoute = {
+  const { params, query, body } = definition;
+  return {
     definition,
     check: {
       path: params ? createChecker(params, "path") : noFaults,
@@ -275,14 +264,19 @@ function addRoute(app: FastifyInstance, definition: AnyRoute): void {
       body: body ? createChecker(body, "body") : noFaults,
     },
   };
+}
+
+function addRoute(app: FastifyInstance, route: GuardedRoute): void {
+  const { definition } = route;
+  const { success } = definition;
   app.route({
     method: definition.method,
     url: definition.url,
-    config: { guarded },
+    config: { guarded: route },
     ...(success.schema ? { schema: { response: { [success.status]: success.schema } } } : {}),
     handler: (request, reply) => {
       reply.code(success.status);
-      return whenThere(handle(request, definition, reply), (answer) => answer ?? reply.send());
+      return whenThere(handle(request.passage, definition, reply), (answer) => answer ?? reply.send());
     },
   });
 }

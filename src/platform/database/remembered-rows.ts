@@ -1,0 +1,44 @@
+import type { DatabaseSync } from "node:sqlite";
+
+const rowsMax = 10_000;
+
+type Rows = readonly unknown[];
+
+/**
+ * What was read of late, by its one parameter, until anything is written: by this connection, which says so with
+ * `forget`, or by any other, which SQLite tells (`pragma data_version`). It is asked at every read, so nothing is older
+ * than the read itself. That is a fourth of the read's own price: a page of the database is not even looked at.
+ *
+ * Only outside of transactions. Rows are frozen, for whoever reads next gets the same.
+ */
+export function rememberRows(database: DatabaseSync): {
+  readonly read: (sql: string, parameter: unknown, readNow: () => Rows) => Rows;
+  readonly forget: () => void;
+} {
+  const version = database.prepare("pragma data_version");
+  version.setReturnArrays(true);
+  let versionKnown: unknown;
+  let count = 0;
+  const bySql = new Map<string, Map<unknown, Rows>>();
+  const forget = (): void => {
+    if (count === 0) return;
+    count = 0;
+    bySql.clear();
+  };
+  return {
+    read: (sql, parameter, readNow) => {
+      const [versionNow] = version.get() as unknown as readonly [number];
+      if (versionNow !== versionKnown) forget();
+      versionKnown = versionNow;
+      const known = bySql.get(sql)?.get(parameter);
+      if (known !== undefined) return known;
+      const rows = readNow();
+      for (const row of rows) Object.freeze(row);
+      if (count >= rowsMax) forget();
+      count += 1;
+      bySql.set(sql, (bySql.get(sql) ?? new Map<unknown, Rows>()).set(parameter, rows));
+      return rows;
+    },
+    forget,
+  };
+}

@@ -1,0 +1,114 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Platform } from "../platform.ts";
+import type { AccountRow } from "../database/tables.ts";
+import { handle, noteHandled } from "./answers.ts";
+import { gatesBeforeBody, gatesBeforeHandler, passGates } from "./gates.ts";
+import type { GatedReply, GatedRequest, GuardedRoute, Passage } from "./gates.ts";
+import { countAnswer, logRequest } from "./request-log.ts";
+
+/** A request that went as far as it could without Fastify. */
+export type BegunRequest = {
+  readonly passage: Passage;
+  /** What the gates set so far. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The gates before the body: throws or rejects with what one of them refused with. */
+  readonly passed: () => Promise<void>;
+};
+
+type DirectParts = {
+  /** Those that are `ofAccountAlone`. */
+  readonly routes: readonly GuardedRoute[];
+  readonly begin: (request: GatedRequest, reply: GatedReply, route: GuardedRoute) => Passage;
+  /** What every answer of these routes carries. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly isStopping: () => boolean;
+  readonly onAnswered?: (request: GatedRequest, status: number) => void;
+};
+
+export type DirectAnswers = {
+  readonly tryToAnswer: (raw: IncomingMessage, response: ServerResponse) => boolean;
+  readonly begunOf: (raw: IncomingMessage) => BegunRequest | undefined;
+};
+
+/**
+ * The way past Fastify, for what every page of every app asks: the same gates in the same order, and the same answer.
+ * Fastify's own stations cost such a request more than all gates together.
+ *
+ * `tryToAnswer` answers only if nothing has to be waited for and nothing is refused. If not, it says false, and what was
+ * begun is taken up where it is: no gate is passed twice.
+ */
+export function createDirectAnswers(platform: Platform, parts: DirectParts): DirectAnswers {
+  const { secrets, config } = platform;
+  const begun = new WeakMap<IncomingMessage, BegunRequest>();
+  const always = Object.entries(parts.headers).flat();
+  const byUrl = new Map<string, { readonly route: GuardedRoute; readonly texts: Texts }>();
+  for (const route of parts.routes) byUrl.set(route.definition.url, { route, texts: new WeakMap() });
+
+  function tryToAnswer(raw: IncomingMessage, response: ServerResponse): boolean {
+    const asked = byUrl.get(raw.url ?? "");
+    if (asked === undefined || raw.method !== "GET" || hasBody(raw) || parts.isStopping()) return false;
+    const { route, texts } = asked;
+    const request = requestOf(raw, secrets.uuid());
+    const headers: Record<string, string> = {};
+    const passage = parts.begin(request, { headers: (more) => Object.assign(headers, more) }, route);
+    const goOn = (passed: BegunRequest["passed"]): false => {
+      begun.set(raw, { passage, headers, passed });
+      return false;
+    };
+    let text: string;
+    try {
+      const passed = passGates(gatesBeforeBody, passage);
+      if (passed instanceof Promise) {
+        passed.catch(() => undefined); // It is looked at when Fastify comes to it.
+        return goOn(() => passed);
+      }
+      void passGates(gatesBeforeHandler, passage); // Nothing there waits.
+      text = textOf(passage, route, texts);
+    } catch (error) {
+      return goOn(() => {
+        throw error;
+      });
+    }
+    const { status } = route.definition.success;
+    const lines = [...always, "x-request-id", request.id, ...Object.entries(headers).flat()];
+    if (isShown(config)) lines.push("server-timing", passage.trail.serverTiming());
+    lines.push("content-type", "application/json; charset=utf-8", "content-length", String(Buffer.byteLength(text)));
+    response.writeHead(status, lines).end(text);
+    logRequest(platform, passage, status);
+    countAnswer(platform, passage, status);
+    parts.onAnswered?.(request, status);
+    return true;
+  }
+
+  return { tryToAnswer, begunOf: (raw) => begun.get(raw) };
+}
+
+type Texts = WeakMap<AccountRow, string>;
+
+/** The body of the answer. A remembered row is frozen (see remembered-rows.ts): what was made of it is so as well. */
+function textOf(passage: Passage, { definition }: GuardedRoute, texts: Texts): string {
+  const { identity } = passage;
+  const account = identity.kind === "caller" ? identity.caller.account : undefined;
+  const known = account && texts.get(account);
+  if (known !== undefined) {
+    noteHandled(passage);
+    return known;
+  }
+  const text = JSON.stringify(handle(passage, definition, undefined as never)); // It leaves its reply alone.
+  if (account && Object.isFrozen(account)) texts.set(account, text);
+  return text;
+}
+
+/** Whether answers tell of the gates' times: not where a request could switch it on. */
+export function isShown({ mode }: Platform["config"]): boolean {
+  return mode === "development";
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
+}
+
+function requestOf(raw: IncomingMessage, id: string): GatedRequest {
+  const { url = "", headers } = raw;
+  return { id, raw, method: "GET", url, headers, params: {}, query: {}, body: undefined };
+}
