@@ -122,11 +122,11 @@ test("a commit of another connection is seen by every read that begins after it"
   const ended = once(worker, "exit");
   const [lies, rows] = [[] as string[], new Set<unknown>()];
   let reads = 0;
-  for (let read = 0; read < 2000;) {
-    const before = Atomics.load(acknowledged, 0);
+  for (let before = 0; before < 2000;) {
+    before = Atomics.load(acknowledged, 0);
     const [row] = await nameOf(db, 1);
-    read = Number(row?.display_name);
-    if (read < before) lies.push(`${read} after ${before} was acknowledged`);
+    const name = Number(row?.display_name);
+    if (name < before) lies.push(`${name} after ${before} was acknowledged`);
     rows.add(row);
     reads += 1;
     if (reads % 1_000 === 0) await new Promise((resolve) => setImmediate(resolve));
