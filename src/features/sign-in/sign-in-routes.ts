@@ -1,5 +1,4 @@
 import { Type } from "typebox";
-import { createPace } from "../../platform/pace.ts";
 import type { Platform } from "../../platform/platform.ts";
 import { route, type AnyRoute } from "../../platform/http/route.ts";
 import { EmailMember } from "../email-flows/email-flows.ts";
@@ -11,11 +10,7 @@ export function signInRoutes(platform: Platform, sessions: Sessions): readonly A
   return [loginRoute(platform, sessions), reauthenticateRoute(platform)];
 }
 
-/** In a flood hundreds come at once. Nobody who is signed in is to wait for all of them. */
-const signInsPerTurn = 16;
-
 function loginRoute(platform: Platform, sessions: Sessions): AnyRoute {
-  const pace = createPace(signInsPerTurn);
   return route({
     method: "POST",
     url: "/auth/login",
@@ -41,7 +36,6 @@ function loginRoute(platform: Platform, sessions: Sessions): AnyRoute {
     success: { status: 200, description: "Signed in.", schema: TokensBody },
     problems: ["wrong-credentials", "account-disabled", "email-not-verified", "password-change-required", "busy"],
     handle: async ({ body, headers, origin }, reply) => {
-      await pace();
       const { email, password, new_password: nextPassword, delivery } = body;
       const deviceToken = body.device_token ?? sessions.deviceCookie(headers);
       const tokens = await logIn(platform, sessions, { email, password, nextPassword, deviceToken }, origin);

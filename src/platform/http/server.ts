@@ -11,6 +11,7 @@ import fastify, {
 } from "fastify";
 import { Problem } from "../../contract/problems.ts";
 import { whenThere } from "../awaitable.ts";
+import { createPace } from "../pace.ts";
 import type { Platform } from "../platform.ts";
 import type { Authenticate } from "./access.ts";
 import { handle } from "./answers.ts";
@@ -158,7 +159,9 @@ async function allowOrigins(app: FastifyInstance, origins: readonly string[]): P
   });
 }
 
-const bodiless: ReadonlySet<string> = new Set(["GET", "HEAD"]);
+const reading: ReadonlySet<string> = new Set(["GET", "HEAD"]);
+/** What writes costs most. In a flood hundreds come at once, and who only reads is not to wait for all of them. */
+const writesPerTurn = 32;
 
 type GuardParts = Pick<ServerParts, "onAnswered" | "isStopping"> & {
   /** The sockets of the requests under way. */
@@ -168,13 +171,14 @@ type GuardParts = Pick<ServerParts, "onAnswered" | "isStopping"> & {
 
 /** Takes every request through the gates, and every refusal to its answer. */
 function guard(app: FastifyInstance, platform: Platform, { busy, begunOf, onAnswered, isStopping }: GuardParts): void {
-  app.addHook("onRequest", (request, _reply, done) => {
-    busy.add(request.raw.socket);
-    const passed = begunOf(request.raw)?.passed() ?? passGates(gatesBeforeBody, request.passage);
+  const pace = createPace(writesPerTurn);
+  app.addHook("onRequest", ({ raw, method, passage }, _reply, done) => {
+    busy.add(raw.socket);
+    // Also, a body is looked at when the parser is done with what came: what is wrong with the message comes first.
+    if (!reading.has(method)) return pace().then(() => passGates(gatesBeforeBody, passage));
+    const passed = begunOf(raw)?.passed() ?? passGates(gatesBeforeBody, passage);
     if (passed instanceof Promise) return passed;
-    // A body is looked at when the parser is done with what came: what is wrong with the message itself comes first.
-    if (bodiless.has(request.method)) done();
-    else process.nextTick(done);
+    done();
     return undefined;
   });
   app.addHook("preValidation", ({ passage }, _reply, done) => {
