@@ -24,14 +24,15 @@ async function addAccount(db: Kysely<Tables>, email = "ada@example.com"): Promis
 const rename = (db: Kysely<Tables>, name: string) =>
   db.updateTable("accounts").set({ display_name: name }).where("id", "=", 1);
 
-test("what is read again is the same row, that nobody can change", async (t) => {
+test("what is read again and again is the same row, that nobody can change", async (t) => {
   const db = await openTestDatabase(t);
   await addAccount(db);
+  await nameOf(db, 1);
   const [first] = await nameOf(db, 1);
   const [again] = await nameOf(db, 1);
   assert.equal(again, first);
   assert.throws(() => Object.assign(first ?? {}, { display_name: "changed" }), TypeError);
-  assert.deepEqual(await nameOf(db, 2), []);
+  for (let time = 1; time <= 3; time += 1) assert.deepEqual(await nameOf(db, 2), []);
   await addAccount(db, "bob@example.com");
   assert.deepEqual(
     (await nameOf(db, 2)).map(({ display_name: name }) => name),
@@ -71,7 +72,7 @@ test("whatever writes is seen by the next read, however it writes", async (t) =>
     },
   ];
   for (const [index, write] of ways.entries()) {
-    await name();
+    for (let time = 1; time <= 3; time += 1) await name();
     await write(`way ${index}`);
     assert.equal(await name(), `way ${index}`);
   }
@@ -81,7 +82,7 @@ test("nothing of a transaction is seen before its end, nor ever when it is undon
   const db = await openTestDatabase(t);
   await addAccount(db);
   const name = async (): Promise<string | null | undefined> => (await nameOf(db, 1))[0]?.display_name;
-  const seen: unknown[] = [await name()];
+  const seen: unknown[] = [await name(), await name(), await name()];
   let meanwhile: Promise<unknown> = Promise.resolve();
   const undone = inTransaction({ db }, async (tx) => {
     await rename(tx.db, "undone").execute();
@@ -92,10 +93,10 @@ test("nothing of a transaction is seen before its end, nor ever when it is undon
   await assert.rejects(undone, /undo/);
   await meanwhile;
   seen.push(await name());
-  assert.deepEqual(seen, ["0", "0", "0"]);
+  assert.deepEqual(seen, ["0", "0", "0", "0", "0"]);
 });
 
-/** Tells of each commit, and after every tenth waits for three reads: neither side does its work while the other sleeps. */
+/** Tells of each commit, and after every tenth waits for five reads: neither side does its work while the other sleeps. */
 const writer = `
   const { DatabaseSync } = require("node:sqlite");
   const { workerData: { path, shared } } = require("node:worker_threads");
@@ -107,7 +108,7 @@ const writer = `
     update.run(String(name));
     Atomics.store(told, acknowledged, name);
     const before = Atomics.load(told, reads);
-    while (name % 10 === 0 && name < 2000 && Atomics.load(told, reads) < before + 3) Atomics.wait(told, reads, Atomics.load(told, reads), 5);
+    while (name % 10 === 0 && name < 2000 && Atomics.load(told, reads) < before + 5) Atomics.wait(told, reads, Atomics.load(told, reads), 5);
   }
   database.close();
 `;

@@ -9,7 +9,8 @@ type Rows = readonly unknown[];
  * `forget`, or by any other, which SQLite tells (`pragma data_version`). It is asked at every read, so nothing is older
  * than the read itself. That is a fourth of the read's own price: a page of the database is not even looked at.
  *
- * Only outside of transactions. Rows are frozen, for whoever reads next gets the same.
+ * Only outside of transactions. Rows are kept from their second reading on (most are read once and never again), and
+ * frozen then, for whoever reads next gets the same.
  */
 export function rememberRows(database: DatabaseSync): {
   readonly read: (sql: string, parameter: unknown, readNow: () => Rows) => Rows;
@@ -19,7 +20,8 @@ export function rememberRows(database: DatabaseSync): {
   version.setReturnArrays(true);
   let versionKnown: unknown;
   let count = 0;
-  const bySql = new Map<string, Map<unknown, Rows>>();
+  /** By SQL and parameter; what was read once is there without its rows. */
+  const bySql = new Map<string, Map<unknown, Rows | undefined>>();
   const forget = (): void => {
     if (count === 0) return;
     count = 0;
@@ -30,13 +32,18 @@ export function rememberRows(database: DatabaseSync): {
       const [versionNow] = version.get() as unknown as readonly [number];
       if (versionNow !== versionKnown) forget();
       versionKnown = versionNow;
-      const known = bySql.get(sql)?.get(parameter);
+      const read = bySql.get(sql);
+      const known = read?.get(parameter);
       if (known !== undefined) return known;
       const rows = readNow();
-      for (const row of rows) Object.freeze(row);
+      if (read?.has(parameter)) {
+        for (const row of rows) Object.freeze(row);
+        read.set(parameter, rows);
+        return rows;
+      }
       if (count >= rowsMax) forget();
       count += 1;
-      bySql.set(sql, (bySql.get(sql) ?? new Map<unknown, Rows>()).set(parameter, rows));
+      bySql.set(sql, (bySql.get(sql) ?? new Map<unknown, undefined>()).set(parameter, undefined));
       return rows;
     },
     forget,
