@@ -60,7 +60,7 @@ async function serveHere(
   greet: (address: string) => void,
 ): Promise<ExitCode> {
   const stopRequested = worker ? whenTold(worker) : listenForSignals(() => process.exit(1));
-  const platform = await createPlatform(config, worker ? { worker } : {});
+  const platform = await createPlatform(config, worker ? { worker } : {}, { isServing: true });
   surviveOwnFaults(platform);
   const running = await start(platform);
   greet(running.address);

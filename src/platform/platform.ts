@@ -2,7 +2,7 @@ import type { Kysely } from "kysely";
 import type { Logger } from "pino";
 import type { Config } from "../config.ts";
 import { systemClock, type Clock } from "./clock.ts";
-import { openDatabase } from "./database/database.ts";
+import { openDatabase, type DatabaseOptions } from "./database/database.ts";
 import type { Tables } from "./database/tables.ts";
 import { createPasswordHasher } from "./hashing/argon2-password-hasher.ts";
 import { measuredHasher } from "./hashing/measured-hasher.ts";
@@ -56,7 +56,11 @@ export type Platform = {
  * Opens everything, or throws a StartError with a sentence for a person.
  * Tests hand in parts of their own, above all a clock.
  */
-export async function createPlatform(config: Config, parts: Partial<Platform> = {}): Promise<Platform> {
+export async function createPlatform(
+  config: Config,
+  parts: Partial<Platform> = {},
+  { isServing = false }: Pick<DatabaseOptions, "isServing"> = {},
+): Promise<Platform> {
   const realClock = parts.clock ?? systemClock;
   const { worker } = parts;
   const { switches, inbox } = config.mode === "development" ? await createDevelopmentParts(realClock, worker) : nothing;
@@ -69,7 +73,7 @@ export async function createPlatform(config: Config, parts: Partial<Platform> = 
   // Each request waits for it: nothing is timed that nobody can look at.
   const isMeasured = tracing !== undefined || areMetricsShown(config);
   const measure = isMeasured ? createMeasure({ metrics, realClock, tracing }) : undefined;
-  const options = { outage: switches?.outage, measure, onConnectionLost };
+  const options = { isServing, outage: switches?.outage, measure, onConnectionLost };
   const db = parts.db ?? (await openDatabase(config.database, clock, options));
   const secrets = createSecrets(config.secretKey ?? loadOrCreateSecretKey(config.dataDirectory));
   return {

@@ -3,18 +3,22 @@ import { type Dialect, Kysely } from "kysely";
 import type { Config } from "../../config.ts";
 import type { Clock } from "../clock.ts";
 import type { Measure } from "../telemetry/measure.ts";
-import { waitsMeasuredBy, withMeasure } from "./measured-database.ts";
+import { type MeasureWait, waitsMeasuredBy, withMeasure } from "./measured-database.ts";
 import { migrate, sqliteTarget } from "./migrate.ts";
 import { refuseForsakenDatabase } from "./moves.ts";
 import { withOutage, type Outage } from "./outage.ts";
 import { openPostgres } from "./postgres-open.ts";
+import { sqliteApartDialect } from "./sqlite-apart.ts";
 import { sqliteDialect } from "./sqlite.ts";
 import { openSqliteFile, openSqliteInMemory, sqliteStartError } from "./sqlite-file.ts";
+import { openSqliteWriter } from "./sqlite-writer.ts";
 import type { Tables } from "./tables.ts";
 
 export type DatabaseOptions = {
   /** Switches it off for a while; development alone has one. */
   readonly outage?: Outage | undefined;
+  /** Writes to a SQLite file in a thread of its own, so that its commits keep nobody waiting: for a server. */
+  readonly isServing?: boolean;
   /** Times its statements. */
   readonly measure?: Measure | undefined;
   /** Hears of connections to PostgreSQL that broke while nobody used them. */
@@ -30,26 +34,35 @@ export type DatabaseOptions = {
 export async function openDatabase(
   database: Config["database"],
   clock: Pick<Clock, "now">,
-  { outage, measure, onConnectionLost = () => undefined }: DatabaseOptions = {},
+  { isServing = false, outage, measure, onConnectionLost = () => undefined }: DatabaseOptions = {},
 ): Promise<Kysely<Tables>> {
   const measureWait = measure && waitsMeasuredBy(measure);
-  const dressed = (dialect: Dialect): Dialect => {
-    const timed = measure ? withMeasure(dialect, measure, measureWait) : dialect;
+  /** Those that take their connections as they need them time their waits themselves. */
+  const dressed = (dialect: Dialect, wait = measureWait): Dialect => {
+    const timed = measure ? withMeasure(dialect, measure, wait) : dialect;
     return outage ? withOutage(timed, outage) : timed;
   };
+  const waitsItself: MeasureWait = (wait) => wait();
   switch (database.kind) {
     case "sqlite-memory":
       return await migrated(openSqliteInMemory(), clock, dressed);
     case "sqlite":
       try {
-        return await migrated(await openSqliteFile(database.path), clock, dressed, database.path);
+        const db = await migrated(await openSqliteFile(database.path), clock, dressed, database.path);
+        if (!isServing) return db;
+        await db.destroy();
+        const dialect = sqliteApartDialect(
+          await openSqliteFile(database.path),
+          openSqliteWriter(database.path),
+          measureWait,
+        );
+        return new Kysely<Tables>({ dialect: dressed(dialect, waitsItself) });
       } catch (error) {
         throw sqliteStartError(error, database.path) ?? error;
       }
     case "postgres": {
       const dialect = await openPostgres(database, clock, { onConnectionLost, measureWait });
-      const timed = measure ? withMeasure(dialect, measure) : dialect;
-      return new Kysely<Tables>({ dialect: outage ? withOutage(timed, outage) : timed });
+      return new Kysely<Tables>({ dialect: dressed(dialect, waitsItself) });
     }
   }
 }

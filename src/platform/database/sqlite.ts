@@ -1,4 +1,4 @@
-import type { DatabaseSync, SQLInputValue } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import {
   CompiledQuery,
   SqliteAdapter,
@@ -8,13 +8,12 @@ import {
   type DatabaseConnection,
   type Dialect,
   type SqliteDatabase,
-  type SqliteStatement,
 } from "kysely";
 import { offerDirectRead } from "./direct-reads.ts";
 import { rememberRows } from "./remembered-rows.ts";
+import { rememberStatements } from "./sqlite-statements.ts";
 import { createTurns, type Turns } from "./turns.ts";
 
-const statementsMax = 200;
 const waitingMax = 10_000;
 const waitMillisecondsMax = 5_000;
 
@@ -28,7 +27,7 @@ const waitMillisecondsMax = 5_000;
  * Rows are objects without a prototype, as node:sqlite makes them: copying each would cost a third of a query.
  */
 export function sqliteDialect(database: DatabaseSync): Dialect {
-  const turns = createTurns({ atOnce: 1, waitingMax, waitMillisecondsMax });
+  const turns = sqliteTurns();
   const rows = rememberRows(database);
   const remembered = rememberStatements(database, rows.forget);
   return {
@@ -47,8 +46,13 @@ export function sqliteDialect(database: DatabaseSync): Dialect {
   };
 }
 
+/** For whoever writes, one at a time. */
+export function sqliteTurns(): Turns {
+  return createTurns({ atOnce: 1, waitingMax, waitMillisecondsMax });
+}
+
 /** Says "many connections" only to keep Kysely's own, unbounded queue out of the way of ours. */
-class TurnTakingAdapter extends SqliteAdapter {
+export class TurnTakingAdapter extends SqliteAdapter {
   override get supportsMultipleConnections(): boolean {
     return true;
   }
@@ -83,42 +87,4 @@ class NodeSqliteDriver extends SqliteDriver {
   override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
     if (this.#database.isTransaction) await super.rollbackTransaction(connection);
   }
-}
-
-/** node:sqlite in the shape Kysely's driver expects, with the latest statements kept prepared by their SQL. */
-function rememberStatements(database: DatabaseSync, onWritten: () => void): SqliteDatabase {
-  const statements = new Map<string, SqliteStatement>();
-  return {
-    close: () => {
-      statements.clear();
-      database.close();
-    },
-    prepare: (sql) => {
-      const known = statements.get(sql);
-      if (known !== undefined) return known;
-      const statement = prepare(database, sql, onWritten);
-      statements.set(sql, statement);
-      if (statements.size > statementsMax) statements.delete(statements.keys().next().value ?? sql); // The oldest.
-      return statement;
-    },
-  };
-}
-
-/** Whatever does not begin as a read may write, `returning` rows or not. */
-function prepare(database: DatabaseSync, sql: string, onWritten: () => void): SqliteStatement {
-  const statement = database.prepare(sql);
-  const done = /^select\b/i.test(sql) ? () => undefined : onWritten;
-  const doing = <T>(work: () => T): T => {
-    try {
-      return work();
-    } finally {
-      done();
-    }
-  };
-  return {
-    reader: statement.columns().length > 0,
-    all: (parameters) => doing(() => statement.all(...(parameters as readonly SQLInputValue[]))),
-    run: (parameters) => doing(() => statement.run(...(parameters as readonly SQLInputValue[]))),
-    iterate: (parameters) => doing(() => statement.iterate(...(parameters as readonly SQLInputValue[]))),
-  };
 }

@@ -1,0 +1,137 @@
+import type { DatabaseSync } from "node:sqlite";
+import { SqliteIntrospector, SqliteQueryCompiler } from "kysely";
+import type { CompiledQuery, DatabaseConnection, Dialect, Driver, QueryResult, SqliteDatabase } from "kysely";
+import { offerDirectRead } from "./direct-reads.ts";
+import type { MeasureWait } from "./measured-database.ts";
+import { rememberRows } from "./remembered-rows.ts";
+import { isPlainRead, rememberStatements } from "./sqlite-statements.ts";
+import type { SqliteWriter } from "./sqlite-writer.ts";
+import { sqliteTurns, TurnTakingAdapter } from "./sqlite.ts";
+import type { Turns } from "./turns.ts";
+
+/**
+ * Kysely over two connections to one file: reads on this thread, in no time; whatever writes, and everything in a
+ * transaction, by the writer, one at a time. A commit waits for the disk there, and who only reads goes on here.
+ *
+ * A read outside of transactions sees what is committed when it is made, as from another process.
+ */
+export function sqliteApartDialect(
+  reader: DatabaseSync,
+  writer: SqliteWriter,
+  measureWait: MeasureWait = (wait) => wait(),
+): Dialect {
+  reader.exec("pragma query_only = on");
+  const statements = rememberStatements(reader);
+  const rows = rememberRows(reader);
+  const turns = sqliteTurns();
+  const takeTurn = (): Promise<void> => measureWait(() => turns.take());
+  return {
+    createDriver: () =>
+      new ApartDriver(
+        () => new ApartConnection({ statements, writer, turns, takeTurn }),
+        async () => {
+          statements.close();
+          await writer.close();
+        },
+      ),
+    createAdapter: () => {
+      const adapter = new TurnTakingAdapter();
+      offerDirectRead(adapter, ({ sql, parameters, isRemembered }) => {
+        const readNow = (): readonly unknown[] => statements.prepare(sql).all(parameters);
+        return isRemembered ? rows.read(sql, parameters[0], readNow) : readNow();
+      });
+      return adapter;
+    },
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+    createIntrospector: (db) => new SqliteIntrospector(db),
+  };
+}
+
+class ApartDriver implements Driver {
+  readonly #connect: () => ApartConnection;
+  readonly #close: () => Promise<void>;
+
+  constructor(connect: () => ApartConnection, close: () => Promise<void>) {
+    this.#connect = connect;
+    this.#close = close;
+  }
+
+  async init(): Promise<void> {}
+
+  async acquireConnection(): Promise<DatabaseConnection> {
+    return this.#connect();
+  }
+
+  // Never as a reader that writes later: see `NodeSqliteDriver`.
+  async beginTransaction(connection: ApartConnection): Promise<void> {
+    await connection.begin();
+  }
+
+  async commitTransaction(connection: ApartConnection): Promise<void> {
+    await connection.write("commit");
+  }
+
+  async rollbackTransaction(connection: ApartConnection): Promise<void> {
+    await connection.write("rollback");
+  }
+
+  async releaseConnection(connection: ApartConnection): Promise<void> {
+    connection.release();
+  }
+
+  async destroy(): Promise<void> {
+    await this.#close();
+  }
+}
+
+type Parts = {
+  readonly statements: SqliteDatabase;
+  readonly writer: SqliteWriter;
+  readonly turns: Turns;
+  readonly takeTurn: () => Promise<void>;
+};
+
+class ApartConnection implements DatabaseConnection {
+  readonly #parts: Parts;
+  #hasTurn = false;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  async begin(): Promise<void> {
+    await this.#parts.takeTurn();
+    this.#hasTurn = true;
+    await this.write("begin immediate");
+  }
+
+  release(): void {
+    if (this.#hasTurn) this.#parts.turns.give();
+    this.#hasTurn = false;
+  }
+
+  async write<R>(sql: string, parameters: readonly unknown[] = []): Promise<QueryResult<R>> {
+    const { rows, changes, lastInsertRowid } = await this.#parts.writer.run({ sql, parameters });
+    return {
+      rows: rows as R[],
+      ...(changes === undefined ? {} : { numAffectedRows: BigInt(changes) }),
+      ...(lastInsertRowid === undefined ? {} : { insertId: BigInt(lastInsertRowid) }),
+    };
+  }
+
+  async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+    if (this.#hasTurn) return await this.write<R>(sql, parameters);
+    const { statements, turns, takeTurn } = this.#parts;
+    if (isPlainRead(sql)) return { rows: statements.prepare(sql).all(parameters) as R[] };
+    await takeTurn();
+    try {
+      return await this.write<R>(sql, parameters);
+    } finally {
+      turns.give();
+    }
+  }
+
+  streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
+    throw new Error("Rows are not streamed: read them in pages.");
+  }
+}
