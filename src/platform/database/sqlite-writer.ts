@@ -23,8 +23,6 @@ export type SqliteWriter = {
 /** `path` of a database that is there already. */
 export function openSqliteWriter(path: string): SqliteWriter {
   const thread = new Worker(new URL("sqlite-writer-thread.ts", import.meta.url), { workerData: { path } });
-  // By itself it keeps no process alive; what is asked of it does.
-  thread.unref();
   const waiting: PromiseWithResolvers<Answer>[] = [];
   thread.on("message", (answer: Answer) => {
     waiting.shift()?.resolve(answer);
@@ -34,6 +32,11 @@ export function openSqliteWriter(path: string): SqliteWriter {
   thread.on("error", (error) => {
     throw error;
   });
+  thread.on("exit", () => {
+    for (const { reject } of waiting.splice(0)) reject(new Error("database is not open"));
+  });
+  // By itself it keeps no process alive; what is asked of it does. (Whoever listens to it holds it.)
+  thread.unref();
   return {
     run: async (question) => {
       const asked = Promise.withResolvers<Answer>();
