@@ -17,11 +17,11 @@ program.parse();
 const { url, samples } = program.opts<{ readonly url: string; readonly samples: string }>();
 
 const write = (text: string): void => void process.stdout.write(text);
-let [shownFlow, show]: [string, (done: number) => void] = ["", () => undefined];
+let show: (done: number) => void = () => undefined;
 const onSample = (flow: string, done: number): void => {
-  if (flow !== shownFlow) {
+  if (done === 1) {
     write(`${flow}\n`);
-    [shownFlow, show] = [flow, createProgress(Number(samples), write, process.stdout.isTTY)];
+    show = createProgress(Number(samples), write, process.stdout.isTTY);
   }
   show(done);
 };

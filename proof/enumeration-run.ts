@@ -30,7 +30,18 @@ export async function proveNoEnumeration(options: EnumerationOptions): Promise<r
   return results;
 }
 
+/**
+ * A flow whose times can be told apart is asked again, and that counts: what else happens on the machine may slow down
+ * a few of one kind, once; a leak is there again.
+ */
 async function proveFlow(options: EnumerationOptions, flow: Flow, cast: Cast): Promise<FlowResult> {
+  const first = await sampleFlow(options, flow, cast);
+  if (!first.isTimeTelling) return first;
+  const again = await sampleFlow(options, flow, cast);
+  return { ...again, tellsApart: [...new Set([...first.tellsApart, ...again.tellsApart])] };
+}
+
+async function sampleFlow(options: EnumerationOptions, flow: Flow, cast: Cast): Promise<FlowResult> {
   const { url, samples, meanDifferenceMilliseconds, onSample } = options;
   const times = { known: [] as number[], unknown: [] as number[] };
   const seen = { known: new Set<string>(), unknown: new Set<string>() };
