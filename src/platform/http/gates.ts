@@ -145,7 +145,7 @@ function callerKey({ identity, address }: Passage): string {
 
 function countRequest(passage: Passage, name: LimitName, key: string): Awaitable<string> {
   if (passage.platform.config.limits[name] === undefined) return `${name} is off`;
-  return takeLimit(passage.platform, name, key).then((taken) => {
+  return whenThere(takeLimit(passage.platform, name, key), (taken) => {
     if (taken === undefined) return `${name} is not counted now`;
     passage.counted = taken;
     passage.reply.headers(rateLimitHeaders([taken]));

@@ -171,5 +171,5 @@ test("a Redis that forgets opens nothing that guards a secret", { skip }, async 
 
 test("a fault of our own is no fallback", async () => {
   const broken = { ...createScripted().limiter, take: async () => Promise.reject(new TypeError("a bug")) };
-  await assert.rejects(createWith(broken).limiter.take(secret, "a"), TypeError);
+  await assert.rejects(async () => createWith(broken).limiter.take(secret, "a"), TypeError);
 });

@@ -21,7 +21,7 @@ type KeyedWindow = RequestWindow & Place;
 
 /** What another process can hold on to, where a closure cannot go. */
 export type MemoryRateLimiter = Omit<RateLimiter, "take"> & {
-  readonly take: (limit: Limit, key: string) => Promise<MemoryDecision>;
+  readonly take: (limit: Limit, key: string) => MemoryDecision;
   /** As the `giveBack` of the decision that was counted then; the caller sees to it that it is called once. */
   readonly giveBackOf: (limitName: string, key: string, countedAt: number) => void;
 };
@@ -44,7 +44,7 @@ export function createMemoryRateLimiter(
 ): MemoryRateLimiter {
   const windowsByLimit = new Map<string, LeastRecentlyUsed<KeyedWindow>>();
   return {
-    take: async (limit, key) => {
+    take: (limit, key) => {
       let windows = windowsByLimit.get(limit.name);
       if (windows === undefined) {
         windows = createLeastRecentlyUsed(makeKeyedWindow, { max: keysMax });

@@ -40,13 +40,13 @@ export function rateLimiterConformance(name: string, make: Make, skip: string | 
     test("a thousand at once: exactly the quota", async () => {
       // ASVS 6.3.1 (requirement 11)
       const { limiter } = await make();
-      const decisions = await Promise.all(Array.from({ length: 1000 }, () => limiter.take(five, "a")));
+      const decisions = await Promise.all(Array.from({ length: 1000 }, async () => limiter.take(five, "a")));
       assert.equal(decisions.filter(({ accepted }) => accepted).length, 5);
     });
 
     test("a place that is given back is free at once, and only once", async () => {
       const { limiter } = await make();
-      const taken = await Promise.all(Array.from({ length: 5 }, () => limiter.take(five, "a")));
+      const taken = await Promise.all(Array.from({ length: 5 }, async () => limiter.take(five, "a")));
       await taken[0]?.giveBack();
       await taken[0]?.giveBack();
       assert.equal((await limiter.take(five, "a")).accepted, true);

@@ -1,4 +1,5 @@
 import type { Quota } from "../../contract/limits.ts";
+import type { Awaitable } from "../awaitable.ts";
 
 /** A limit as it is in force: its name and its quota. */
 export type Limit = Quota & { readonly name: string };
@@ -22,7 +23,8 @@ export type RateLimitDecision = {
  * requests in the last `windowSeconds`. A refused request does not count. Checking and counting are one step.
  */
 export type RateLimiter = {
-  readonly take: (limit: Limit, key: string) => Promise<RateLimitDecision>;
+  /** A promise only where others are asked. */
+  readonly take: (limit: Limit, key: string) => Awaitable<RateLimitDecision>;
   /** How many keys are held now, of one limit or over all. Bounded. */
   readonly keysHeld: (limitName?: string) => number;
   /** How a key stands now. Nothing is counted, and the key is no more in use than before. */
@@ -32,6 +34,11 @@ export type RateLimiter = {
    * look only at those that were used last: who is near a limit was there a moment ago.
    */
   readonly busiest: (limit: Limit, count: number) => Promise<readonly KeyUse[]>;
+};
+
+/** One that asks others for each decision: another process, or Redis. */
+export type RemoteRateLimiter = Omit<RateLimiter, "take"> & {
+  readonly take: (limit: Limit, key: string) => Promise<RateLimitDecision>;
 };
 
 /** What one key has used of its limit. */

@@ -6,7 +6,7 @@ import {
   type KeyWindow,
   type Limit,
   type RateLimitDecision,
-  type RateLimiter,
+  type RemoteRateLimiter,
 } from "./rate-limiter.ts";
 
 const microsecondsPerSecond = 1_000_000;
@@ -101,7 +101,7 @@ local now = time[1] * 1000000 + time[2]
 /** Entries of the same microsecond are alike. What has left the window is not found, so it costs no later one. */
 const giveBackScript = redisScript("give-back", `return redis.call("LREM", KEYS[1], -1, ARGV[1])`);
 
-export type RedisRateLimiter = RateLimiter & {
+export type RedisRateLimiter = RemoteRateLimiter & {
   /** The decision that came after its deadline, should it come: whoever decided otherwise may give its place back. */
   readonly decisionOf: (limit: Limit, key: string, late: Promise<unknown>) => Promise<RateLimitDecision>;
 };

@@ -20,10 +20,12 @@ function createParts(limited: string): Parts & { readonly advance: (milliseconds
 }
 
 async function refusalOf(parts: Parts, key: string): Promise<Problem> {
-  return takeLimit(parts, "limited", key).then(
-    () => assert.fail("it was accepted"),
-    (error: unknown) => (error instanceof Problem ? error : assert.fail(String(error))),
-  );
+  try {
+    await takeLimit(parts, "limited", key);
+  } catch (error) {
+    return error instanceof Problem ? error : assert.fail(String(error));
+  }
+  return assert.fail("it was accepted");
 }
 
 test("each limit is taken under its own name and with the quota that is set", async () => {

@@ -90,7 +90,7 @@ function createAnswers(
   const tellAll = async (tidings: Tidings): Promise<void> => void (await Promise.all(tell(tidings)));
   return {
     take: async ({ limit, key }) => {
-      const { accepted, remaining, resetSeconds, retryAfterSeconds, countedAt } = await rateLimiter.take(limit, key);
+      const { accepted, remaining, resetSeconds, retryAfterSeconds, countedAt } = rateLimiter.take(limit, key);
       const held = { keysHeld: rateLimiter.keysHeld(limit.name), keysHeldOfAll: rateLimiter.keysHeld() };
       return { accepted, remaining, resetSeconds, retryAfterSeconds, countedAt, ...held };
     },

@@ -1,11 +1,11 @@
-import type { RateLimiter } from "../rate-limit/rate-limiter.ts";
+import type { RemoteRateLimiter } from "../rate-limit/rate-limiter.ts";
 import type { PrimaryLink } from "./primary-link.ts";
 
 /**
  * Exact sliding windows for all workers of one machine: the primary process counts in its memory, one message there and
  * one back for each decision. It does one thing at a time, so checking and counting are one step for all of them.
  */
-export function createPrimaryRateLimiter(link: Pick<PrimaryLink, "ask">): RateLimiter {
+export function createPrimaryRateLimiter(link: Pick<PrimaryLink, "ask">): RemoteRateLimiter {
   const keysHeld = new Map<string, number>();
   let keysHeldOfAll = 0;
   return {
