@@ -6,6 +6,7 @@ import type { MeasureWait } from "./measured-database.ts";
 import { rememberRows } from "./remembered-rows.ts";
 import { isPlainRead, rememberStatements } from "./sqlite-statements.ts";
 import type { SqliteWriter } from "./sqlite-writer.ts";
+import { createSharedCommits, type SharedCommits } from "./shared-commits.ts";
 import { sqliteTurns, TurnTakingAdapter } from "./sqlite.ts";
 import type { Turns } from "./turns.ts";
 
@@ -25,10 +26,11 @@ export function sqliteApartDialect(
   const rows = rememberRows(reader);
   const turns = sqliteTurns();
   const takeTurn = (): Promise<void> => measureWait(() => turns.take());
+  const commits = createSharedCommits(writer);
   return {
     createDriver: () =>
       new ApartDriver(
-        () => new ApartConnection({ statements, writer, turns, takeTurn }),
+        () => new ApartConnection({ statements, commits, turns, takeTurn }),
         async () => {
           statements.close();
           await writer.close();
@@ -62,21 +64,20 @@ class ApartDriver implements Driver {
     return this.#connect();
   }
 
-  // Never as a reader that writes later: see `NodeSqliteDriver`.
   async beginTransaction(connection: ApartConnection): Promise<void> {
     await connection.begin();
   }
 
   async commitTransaction(connection: ApartConnection): Promise<void> {
-    await connection.write("commit");
+    await connection.commit();
   }
 
   async rollbackTransaction(connection: ApartConnection): Promise<void> {
-    await connection.write("rollback");
+    connection.rollback();
   }
 
   async releaseConnection(connection: ApartConnection): Promise<void> {
-    connection.release();
+    connection.rollback();
   }
 
   async destroy(): Promise<void> {
@@ -86,7 +87,7 @@ class ApartDriver implements Driver {
 
 type Parts = {
   readonly statements: SqliteDatabase;
-  readonly writer: SqliteWriter;
+  readonly commits: SharedCommits;
   readonly turns: Turns;
   readonly takeTurn: () => Promise<void>;
 };
@@ -100,35 +101,59 @@ class ApartConnection implements DatabaseConnection {
   }
 
   async begin(): Promise<void> {
-    await this.#parts.takeTurn();
-    this.#hasTurn = true;
-    await this.write("begin immediate");
+    const { takeTurn, commits } = this.#parts;
+    await takeTurn();
+    try {
+      await commits.begin();
+      this.#hasTurn = true;
+    } catch (error) {
+      this.#parts.turns.give();
+      throw error;
+    }
   }
 
-  release(): void {
-    if (this.#hasTurn) this.#parts.turns.give();
+  async commit(): Promise<void> {
+    const { commits } = this.#parts;
+    await this.#end((isAwaited) => commits.commit(isAwaited));
+  }
+
+  /** Undoes what is not ended yet, if anything is. */
+  rollback(): void {
+    if (this.#hasTurn) this.#end(this.#parts.commits.rollback);
+  }
+
+  #end<T>(how: (isAwaited: boolean) => T): T {
+    const { turns } = this.#parts;
     this.#hasTurn = false;
+    try {
+      return how(turns.areAwaited());
+    } finally {
+      turns.give();
+    }
   }
 
-  async write<R>(sql: string, parameters: readonly unknown[] = []): Promise<QueryResult<R>> {
-    const { rows, changes, lastInsertRowid } = await this.#parts.writer.run({ sql, parameters });
+  async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+    if (this.#hasTurn) return this.#write<R>(sql, parameters);
+    if (isPlainRead(sql)) return { rows: this.#parts.statements.prepare(sql).all(parameters) as R[] };
+    await this.begin();
+    let result: QueryResult<R>;
+    try {
+      result = this.#write<R>(sql, parameters);
+    } catch (error) {
+      this.rollback();
+      throw error;
+    }
+    await this.commit();
+    return result;
+  }
+
+  #write<R>(sql: string, parameters: readonly unknown[]): QueryResult<R> {
+    const { rows, changes, lastInsertRowid } = this.#parts.commits.run({ sql, parameters });
     return {
       rows: rows as R[],
       ...(changes === undefined ? {} : { numAffectedRows: BigInt(changes) }),
       ...(lastInsertRowid === undefined ? {} : { insertId: BigInt(lastInsertRowid) }),
     };
-  }
-
-  async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
-    if (this.#hasTurn) return await this.write<R>(sql, parameters);
-    const { statements, turns, takeTurn } = this.#parts;
-    if (isPlainRead(sql)) return { rows: statements.prepare(sql).all(parameters) as R[] };
-    await takeTurn();
-    try {
-      return await this.write<R>(sql, parameters);
-    } finally {
-      turns.give();
-    }
   }
 
   streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {

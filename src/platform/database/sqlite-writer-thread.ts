@@ -1,25 +1,22 @@
 /** The thread that writes: see sqlite-writer.ts. One statement after the other, as they are asked for. */
 import { closeSync, openSync } from "node:fs";
-import { parentPort, workerData } from "node:worker_threads";
+import { workerData } from "node:worker_threads";
 import { sqliteCodes } from "./sqlite-faults.ts";
 import { openSqliteFile } from "./sqlite-file.ts";
-import { isPlainRead, rememberStatements } from "./sqlite-statements.ts";
-import type { Answer, Question, Written } from "./sqlite-writer.ts";
+import { rememberStatements } from "./sqlite-statements.ts";
+import type { Answer, Question, ToWriter, WriterPart, Written } from "./sqlite-writer.ts";
 
-const port = parentPort;
-if (port === null) throw new Error("sqlite-writer-thread.ts is for a thread of its own.");
-const { path } = workerData as { readonly path: string };
+const { path, port, answered } = workerData as WriterPart;
 const database = await openSqliteFile(path);
 const statements = rememberStatements(database);
 
-function answer(question: Question): Answer {
-  // A full disk or an I/O error rolls back by itself; a second rollback would hide the error that tells why.
-  if (question.sql === "rollback" && !database.isTransaction) return { rows: [] };
+function outcomeOf(question: Question): Answer["outcome"] {
   try {
     const written = run(question);
-    const isCommitted = !database.isTransaction && !isPlainRead(question.sql);
-    return isCommitted && isDiskGone() ? diskIsGone : written;
+    return question.sql === "commit" && isDiskGone() ? diskIsGone : written;
   } catch (error) {
+    // The next one begins anew, whatever became of this.
+    if (question.sql === "commit" && database.isTransaction) database.exec("rollback");
     // A thrown error loses its own members on the way to another thread.
     const { message, ...members } = error as Error;
     return { fault: { ...members, message } };
@@ -33,7 +30,7 @@ function run({ sql, parameters }: Question): Written {
   return { rows: [], changes, lastInsertRowid };
 }
 
-const diskIsGone: Answer = {
+const diskIsGone: Answer["outcome"] = {
   fault: { code: "ERR_SQLITE_ERROR", errcode: sqliteCodes.ioError, message: "disk I/O error after a commit" },
 };
 
@@ -51,8 +48,13 @@ function isDiskGone(): boolean {
   }
 }
 
-port.on("message", (question: Question | "close") => {
-  if (question !== "close") return port.postMessage(answer(question));
-  database.close();
-  port.close();
+port.on("message", (told: ToWriter) => {
+  if (told === "close") {
+    database.close();
+    return port.close();
+  }
+  if (!told.isAnswered) return void run(told);
+  port.postMessage({ outcome: outcomeOf(told), isTransaction: database.isTransaction } satisfies Answer);
+  Atomics.add(answered, 0, 1);
+  Atomics.notify(answered, 0);
 });

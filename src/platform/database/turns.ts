@@ -17,6 +17,8 @@ export type Turns = {
   readonly give: (ended?: "well" | "badly") => void;
   /** Whether nobody has a turn now: what takes no time may be done without one. */
   readonly areFree: () => boolean;
+  /** Whether somebody waits: whoever does begins with the next `give`. */
+  readonly areAwaited: () => boolean;
 };
 
 /** No turn in time, or too many in the queue already. To a client this is a database that cannot be reached. */
@@ -93,6 +95,7 @@ export function createTurns({ atOnce, waitingMax, waitMillisecondsMax, stallMill
       else next.begin();
     },
     areFree: () => taken === 0,
+    areAwaited: () => queue.size > 0,
   };
 }
 
