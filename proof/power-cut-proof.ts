@@ -50,7 +50,7 @@ async function signUpUntilCut(
 ): Promise<readonly string[]> {
   await using signUps = keepSigningUp(url, name);
   await pause(Math.random() * millisecondsMax, undefined, { signal: interrupted });
-  await giveUp(disk);
+  giveUp(disk);
   // Some more are tried on a disk that is gone: none may be acknowledged.
   await pause(goneMilliseconds);
   return signUps.acknowledged;
