@@ -7,10 +7,10 @@ import { join } from "node:path";
 import { freePort } from "../test/support/server-process.ts";
 
 /** A Tollgate of the proof's own, that may be killed and comes back on the same port and data. */
-export type OwnServer = {
+export type OwnServer = AsyncDisposable & {
   readonly url: string;
   /** kill -9, what is to happen while there is no process, then a new one on the same data. Resolves when that listens. */
-  readonly crash: (meanwhile?: () => void) => Promise<void>;
+  readonly crash: (meanwhile?: () => Promise<void>) => Promise<void>;
   readonly stop: () => Promise<void>;
 };
 
@@ -52,23 +52,26 @@ export async function startOwnServer(env: Readonly<Record<string, string>>): Pro
     child.kill(signal);
     await ended;
   };
+  const stop = async (): Promise<void> => {
+    await end("SIGTERM");
+    rmSync(directory, { recursive: true, force: true });
+  };
   return {
     url,
     crash: async (meanwhile) => {
       await end("SIGKILL");
-      meanwhile?.();
+      await meanwhile?.();
       child = await start();
     },
-    stop: async () => {
-      await end("SIGTERM");
-      rmSync(directory, { recursive: true, force: true });
-    },
+    stop,
+    [Symbol.asyncDispose]: stop,
   };
 }
 
 async function waitUntilReady(url: string, child: ChildProcess): Promise<void> {
   for (let tries = 0; tries < 400; tries += 1) {
-    if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}`);
+    const end = child.exitCode ?? child.signalCode;
+    if (end !== null) throw new Error(`the server ended with ${end}`);
     const response = await fetch(`${url}/health/ready`).catch(() => undefined);
     if (response?.status === 200) return;
     await new Promise((resolve) => setTimeout(resolve, 50));

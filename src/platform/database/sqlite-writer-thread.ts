@@ -36,8 +36,8 @@ const diskIsGone: Answer["outcome"] = {
 
 /**
  * A sync that is under way while the file system is given up (a disk that is pulled, `xfs_io shutdown`) may be told that
- * all is well: ext4 finds nothing left to write, for its journal was thrown away. But nothing can be opened there any
- * more. Of the database's files this one has no locks that closing it would drop.
+ * all is well: seen with ext4 (decision 31). But nothing can be opened there any more. Of the database's files this one
+ * has no locks that closing it would drop.
  */
 function isDiskGone(): boolean {
   try {
