@@ -8,4 +8,5 @@ let count = 0;
 for (const before = performance.now(); performance.now() - before < seconds * 1000; count += 1) {
   if (!verifySync(hash, password)) throw new Error("The password is not its own.");
 }
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- A thread, no window.
 parentPort?.postMessage(count);

@@ -3,7 +3,7 @@ import { type Dialect, Kysely } from "kysely";
 import type { Config } from "../../config.ts";
 import type { Clock } from "../clock.ts";
 import type { Measure } from "../telemetry/measure.ts";
-import { type MeasureWait, waitsMeasuredBy, withMeasure } from "./measured-database.ts";
+import { unmeasured, waitsMeasuredBy, withMeasure } from "./measured-database.ts";
 import { migrate, sqliteTarget } from "./migrate.ts";
 import { refuseForsakenDatabase } from "./moves.ts";
 import { withOutage, type Outage } from "./outage.ts";
@@ -42,7 +42,6 @@ export async function openDatabase(
     const timed = measure ? withMeasure(dialect, measure, wait) : dialect;
     return outage ? withOutage(timed, outage) : timed;
   };
-  const waitsItself: MeasureWait = (wait) => wait();
   switch (database.kind) {
     case "sqlite-memory":
       return await migrated(openSqliteInMemory(), clock, dressed);
@@ -56,13 +55,13 @@ export async function openDatabase(
           openSqliteWriter(database.path),
           measureWait,
         );
-        return new Kysely<Tables>({ dialect: dressed(dialect, waitsItself) });
+        return new Kysely<Tables>({ dialect: dressed(dialect, unmeasured) });
       } catch (error) {
         throw sqliteStartError(error, database.path) ?? error;
       }
     case "postgres": {
       const dialect = await openPostgres(database, clock, { onConnectionLost, measureWait });
-      return new Kysely<Tables>({ dialect: dressed(dialect, waitsItself) });
+      return new Kysely<Tables>({ dialect: dressed(dialect, unmeasured) });
     }
   }
 }

@@ -13,6 +13,8 @@ const rawWords: ReadonlySet<string> = new Set(["begin", "commit", "rollback", "s
 /** Does the work that is nothing but waiting for a connection or a turn, and times it. */
 export type MeasureWait = <T>(wait: () => Promise<T>) => Promise<T>;
 
+export const unmeasured: MeasureWait = (wait) => wait();
+
 export function waitsMeasuredBy(measure: Measure): MeasureWait {
   return (wait) => measure.wait("database", "wait", wait);
 }
@@ -22,7 +24,7 @@ export function waitsMeasuredBy(measure: Measure): MeasureWait {
  * they are first used times those itself. A connection is changed once and in place: the drivers call methods of their
  * own on it.
  */
-export function withMeasure(dialect: Dialect, measure: Measure, measureWait: MeasureWait = (wait) => wait()): Dialect {
+export function withMeasure(dialect: Dialect, measure: Measure, measureWait: MeasureWait = unmeasured): Dialect {
   const measured = new WeakSet<DatabaseConnection>();
   return {
     createDriver: () => {

@@ -5,7 +5,7 @@ import type { PostgresBounds } from "../../config.ts";
 import type { PostgresTarget } from "../../database-url.ts";
 import { withPatience } from "../patience.ts";
 import { StartError } from "../start-error.ts";
-import type { MeasureWait } from "./measured-database.ts";
+import { type MeasureWait, unmeasured } from "./measured-database.ts";
 import { PostgresUnreachable, unreachable } from "./postgres-faults.ts";
 import { postgresTypes } from "./postgres-types.ts";
 import { createTurns, type Turns } from "./turns.ts";
@@ -43,7 +43,7 @@ export type PoolWatching = {
 export function createPostgresPool(
   target: PostgresTarget,
   bounds: Omit<PostgresBounds, "statementMilliseconds"> & { readonly statementMilliseconds: number | undefined },
-  { onConnectionLost = () => undefined, measureWait = (wait) => wait() }: PoolWatching = {},
+  { onConnectionLost = () => undefined, measureWait = unmeasured }: PoolWatching = {},
 ): PostgresPool {
   const { host, port, database, user, password = "" } = target;
   const { connectionsMax, waitMilliseconds, statementMilliseconds } = bounds;

@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { SqliteIntrospector, SqliteQueryCompiler } from "kysely";
 import type { CompiledQuery, DatabaseConnection, Dialect, Driver, QueryResult, SqliteDatabase } from "kysely";
 import { offerDirectRead } from "./direct-reads.ts";
-import type { MeasureWait } from "./measured-database.ts";
+import { type MeasureWait, unmeasured } from "./measured-database.ts";
 import { rememberRows } from "./remembered-rows.ts";
 import { isPlainRead, rememberStatements } from "./sqlite-statements.ts";
 import type { SqliteWriter } from "./sqlite-writer.ts";
@@ -19,7 +19,7 @@ import type { Turns } from "./turns.ts";
 export function sqliteApartDialect(
   reader: DatabaseSync,
   writer: SqliteWriter,
-  measureWait: MeasureWait = (wait) => wait(),
+  measureWait: MeasureWait = unmeasured,
 ): Dialect {
   reader.exec("pragma query_only = on");
   const statements = rememberStatements(reader);

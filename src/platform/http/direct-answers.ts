@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Platform } from "../platform.ts";
 import type { AccountRow } from "../database/tables.ts";
 import { handle, noteHandled } from "./answers.ts";
+import { isTrailShown } from "./gate-trail.ts";
 import { gatesBeforeBody, gatesBeforeHandler, passGates } from "./gates.ts";
 import type { GatedReply, GatedRequest, GuardedRoute, Passage } from "./gates.ts";
 import { countAnswer, logRequest } from "./request-log.ts";
@@ -71,7 +72,7 @@ export function createDirectAnswers(platform: Platform, parts: DirectParts): Dir
     }
     const { status } = route.definition.success;
     const lines = [...always, "x-request-id", request.id, ...Object.entries(headers).flat()];
-    if (isShown(config)) lines.push("server-timing", passage.trail.serverTiming());
+    if (isTrailShown(config)) lines.push("server-timing", passage.trail.serverTiming());
     lines.push("content-type", "application/json; charset=utf-8", "content-length", String(Buffer.byteLength(text)));
     response.writeHead(status, lines).end(text);
     logRequest(platform, passage, status);
@@ -97,11 +98,6 @@ function textOf(passage: Passage, { definition }: GuardedRoute, texts: Texts): s
   const text = JSON.stringify(handle(passage, definition, undefined as never)); // It leaves its reply alone.
   if (account && Object.isFrozen(account)) texts.set(account, text);
   return text;
-}
-
-/** Whether answers tell of the gates' times: not where a request could switch it on. */
-export function isShown({ mode }: Platform["config"]): boolean {
-  return mode === "development";
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {

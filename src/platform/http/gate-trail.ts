@@ -1,5 +1,11 @@
 import type { Gate } from "../../contract/gates.ts";
+import type { Platform } from "../platform.ts";
 import type { GateEntry } from "./decisions.ts";
+
+/** Whether answers tell of the gates' times: not where a request could switch it on. */
+export function isTrailShown({ mode }: Platform["config"]): boolean {
+  return mode === "development";
+}
 
 /** The way of one request through the gates, written as it goes. */
 export class GateTrail {

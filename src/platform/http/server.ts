@@ -16,7 +16,8 @@ import type { Platform } from "../platform.ts";
 import type { Authenticate } from "./access.ts";
 import { handle } from "./answers.ts";
 import { answerBrokenConnection } from "./broken-connections.ts";
-import { createDirectAnswers, isShown, type DirectAnswers } from "./direct-answers.ts";
+import { isTrailShown } from "./gate-trail.ts";
+import { createDirectAnswers, type DirectAnswers } from "./direct-answers.ts";
 import { gatesBeforeBody, gatesBeforeHandler, passGates } from "./gates.ts";
 import type { GatedRequest, GuardedRoute, Passage } from "./gates.ts";
 import { parseJsonBody } from "./json-body.ts";
@@ -187,7 +188,7 @@ function guard(app: FastifyInstance, platform: Platform, { busy, begunOf, onAnsw
     done();
     return undefined;
   });
-  const isTimed = isShown(platform.config);
+  const isTimed = isTrailShown(platform.config);
   app.addHook("onSend", ({ passage }, reply, _payload, done) => {
     if (isTimed) reply.header("server-timing", passage.trail.serverTiming());
     // A request under way when the stop began is the last one of its connection (RFC 9112 §9.6).
