@@ -114,19 +114,19 @@ describe("accounts that do not exist", () => {
   it("cost what others cost", async () => {
     const hasher = open({ threads: 1, parameters: { ...strong, passes: 4 } });
     const phc = await hasher.hash("quiet owls");
-    const ofVerify = await quickest(() => hasher.verify(phc, "quiet cats"));
-    const ofNothing = await quickest(() => hasher.verifyNothing("quiet cats"));
+    let [ofVerify, ofNothing] = [Infinity, Infinity];
+    // In turn: what else the machine does slows down both, and the quickest of each the least.
+    for (let count = 0; count < 5; count += 1) {
+      ofVerify = Math.min(ofVerify, await millisecondsOf(() => hasher.verify(phc, "quiet cats")));
+      ofNothing = Math.min(ofNothing, await millisecondsOf(() => hasher.verifyNothing("quiet cats")));
+    }
     assert.ok(ofNothing > ofVerify / 2, `${ofNothing} ms against ${ofVerify} ms`);
   });
 
-  async function quickest(run: () => Promise<unknown>): Promise<number> {
-    let least = Infinity;
-    for (let count = 0; count < 5; count += 1) {
-      const start = performance.now();
-      await run();
-      least = Math.min(least, performance.now() - start);
-    }
-    return least;
+  async function millisecondsOf(run: () => Promise<unknown>): Promise<number> {
+    const start = performance.now();
+    await run();
+    return performance.now() - start;
   }
 });
 
