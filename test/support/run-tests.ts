@@ -4,7 +4,7 @@ import { run } from "node:test";
 import { spec } from "node:test/reporters";
 
 /** More than there are cores: many tests wait most of the time, for a disk, a browser or a moment to pass. */
-const atOnce = 4;
+const atOnce = 3;
 
 /** They begin first, or one of them would run alone at the end. */
 const longest = [
