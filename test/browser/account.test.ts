@@ -96,6 +96,7 @@ test("deleting the account is asked for, needs a recent proof, and is final", as
   await fetch(`${url}/dev/clock`, { method: "POST", headers: { "content-type": "application/json" }, body });
   await page.getByRole("button", { name: "Delete my account" }).click();
   const sure = page.getByRole("dialog", { name: "Delete your account?" });
+  await sure.waitFor();
   await page.keyboard.press("Escape");
   await sure.waitFor({ state: "detached" });
   await page.getByRole("button", { name: "Delete my account" }).click();

@@ -7,7 +7,7 @@ const root = join(import.meta.dirname, "../..");
 export type Block = { readonly info: string; readonly text: string };
 
 /** Every fenced block of a Markdown text. */
-export function blocksOf(markdown: string): readonly Block[] {
+function blocksOf(markdown: string): readonly Block[] {
   return [...markdown.matchAll(/^(`{3,})([^\n]*)\n([\s\S]*?)^\1$/gm)].map(([, , info = "", text = ""]) => ({
     info: info.trim(),
     text,

@@ -74,7 +74,7 @@ export function createSites(): (
   const file: Pick<TestContext, "after"> = { after: (close) => void closers.push(close as () => unknown) };
   const servers = new Map<string, Promise<number>>();
   return async (t, env = {}, context = {}) => {
-    const browser = await openBrowser(t);
+    const browser = await openBrowser(t, { isWhole: true });
     if (browser === undefined) return undefined;
     const name = JSON.stringify(env);
     const settings = { LIMIT_API: "off", LIMIT_REFRESH: "off", LIMIT_SIGN_UP: "off", ...env };

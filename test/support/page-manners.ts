@@ -53,7 +53,7 @@ export async function hasVisibleFocus(page: Page): Promise<unknown> {
 }
 
 /** Of everything that the first load of any page brings, compressed. */
-export const firstLoadBytesMax = 60 * 1024;
+const firstLoadBytesMax = 60 * 1024;
 
 export type Load = {
   /** Of each file, as gzip leaves it. */

@@ -4,6 +4,7 @@
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { join } from "node:path";
 import { createCluster, findPostgres } from "./postgres-cluster.ts";
 
 /** All that goes by way of a database. What is about SQLite itself, pages, processes or documents is not run twice. */
@@ -24,11 +25,10 @@ if (programs === undefined && ownServer === undefined) {
   process.exit(process.env["REQUIRE_SERVICES"] === "1" ? 1 : 0);
 }
 const cluster = ownServer === undefined ? await createCluster(programs ?? "") : undefined;
-const runner = spawn(
-  process.execPath,
-  ["--test", "--test-concurrency=2", "--test-timeout=300000", "--test-reporter=spec", ...files],
-  { stdio: "inherit", env: { ...process.env, TEST_POSTGRES: ownServer ?? cluster?.url("postgres") } },
-);
+const runner = spawn(process.execPath, [join(import.meta.dirname, "run-tests.ts"), ...files], {
+  stdio: "inherit",
+  env: { ...process.env, TEST_POSTGRES: ownServer ?? cluster?.url("postgres") },
+});
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => runner.kill(signal));
 const [exitCode] = (await once(runner, "close")) as [number | null];
 await cluster?.stop();

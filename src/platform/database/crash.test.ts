@@ -37,7 +37,8 @@ const tasks: Readonly<Record<string, (path: string, number: number) => Promise<v
         .insertInto("events")
         .values({ at: 1, type: "t", payload: "{}" })
         .executeTakeFirstOrThrow();
-      if (!process.stdout.write(`${insertId}\n`)) await once(process.stdout, "drain");
+      // Not before it is out of this process: it would wait here while the reader is slow, and be lost with us.
+      await new Promise<unknown>((written) => process.stdout.write(`${insertId}\n`, written));
     }
   },
 };

@@ -37,7 +37,11 @@ const places = [
   { href: "/account", name: "Account" },
 ] as const;
 
-/** A whole page in the one look: complete without JavaScript, nothing inline, nothing from other hosts. */
+/**
+ * A whole page in the one look: complete without JavaScript, nothing inline, nothing from other hosts.
+ * It is shown once it is there to its `end`: of one that has come in part, what is laid out in rows or from the right
+ * would move with each further piece.
+ */
 export function pageOf({
   title,
   at,
@@ -63,12 +67,13 @@ export function pageOf({
 <title lang="${language}">${title}</title>
 <link rel="icon" href="/assets/favicon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/assets/tollgate.css">
+<link rel="expect" href="#end" blocking="render">
 ${assets ? assetLinks(assets) : ""}
 </head>
 <body>
 ${frameTop(at, "main")}
 <main id="main" lang="${language}" tabindex="-1">${main}</main>
-<footer><p>Every request passes seven gates. Every refusal says which one, and why.</p></footer>
+<footer id="end"><p>Every request passes seven gates. Every refusal says which one, and why.</p></footer>
 </body>
 </html>
 `;
