@@ -81,17 +81,18 @@ test("the answer is that of any other way, header by header", async (t) => {
     ARGON2_MEMORY_KIB: "19456",
     ARGON2_PASSES: "2",
   };
+  const byFastify = countFastifysWay(t);
   const waits = isOnPostgres; // For the row, so there it is Fastify's way as well.
   for (const [mode, settings] of Object.entries({ development: {}, production })) {
     const server = await listening(t, { ...settings, LIMIT_API: "100/1h" });
     const { token } = await server.signUp("ada@example.com");
     await server.get(token); // Its signature is checked in another thread, which has to be waited for.
     for (let time = 1; time <= 3; time += 1) {
-      const byFastify = countFastifysWay(t);
+      const before = byFastify();
       const direct = await server.get(token);
-      assert.equal(byFastify(), waits ? 1 : 0, "past Fastify");
+      assert.equal(byFastify() - before, waits ? 1 : 0, "past Fastify");
       const other = await server.request("GET", "/users/me", { token });
-      assert.equal(byFastify(), waits ? 2 : 1, "through it");
+      assert.equal(byFastify() - before, waits ? 2 : 1, "through it");
       assert.equal(direct.status, 200);
       assert.deepEqual(direct.body, other.body);
       assert.equal(direct.headers["ratelimit"], `"api";r=${100 - 2 * time};t=3600`);

@@ -8,7 +8,7 @@ import { play, step, World } from "./sessions-model.ts";
  * Random histories of accounts, sessions, refresh, revocation, guesses, crashes and outages, held against the model.
  * The seed is printed; SEED and RUNS in the environment play it again, or more of it.
  */
-test("random histories of accounts and sessions go as the model says", async (t) => {
+test("random histories of accounts and sessions go as the model says", { timeout: 120_000 }, async (t) => {
   const seed = Number(process.env["SEED"] ?? Date.now() % 1_000_000);
   const numRuns = Number(process.env["RUNS"] ?? (isOnPostgres ? 40 : 80));
   t.diagnostic(`seed ${seed}`);
