@@ -35,7 +35,7 @@ function createScripted(): {
       isTransaction = false;
       throw undoing;
     },
-    post: (sql) => void log.push(sql),
+    prepend: (sql) => void log.push(sql),
     isTransaction: () => isTransaction,
     close: async () => undefined,
   };
@@ -199,7 +199,7 @@ test("a full disk in the middle: SQLite and we agree on what is there", async (t
     database.close();
     await writer.close();
   });
-  writer.post("pragma max_page_count = 20");
+  writer.prepend("pragma max_page_count = 20");
   const commits = createSharedCommits(writer, () => 0);
   const add = (word: string) => commits.run({ sql: "insert into words values (?)", parameters: [word] });
   const isFull = (error: unknown): boolean => sqlitePrimaryCode(error) === sqliteCodes.full;

@@ -56,7 +56,7 @@ export function createSharedCommits(writer: SqliteWriter, monotonicNow = () => p
         kept.promise.catch(() => undefined); // Whoever commits hears of it; of those undone nobody does.
         together = { since: monotonicNow(), kept, count: 0, hasCommits: false, fault: undefined };
       }
-      writer.post("savepoint one");
+      writer.prepend("savepoint one");
     },
     run: (question) => {
       const one = current();
@@ -71,15 +71,15 @@ export function createSharedCommits(writer: SqliteWriter, monotonicNow = () => p
     commit: (isAwaited) => {
       const one = current();
       one.hasCommits = true;
-      if (one.fault === undefined) writer.post("release one");
+      if (one.fault === undefined) writer.prepend("release one");
       end(one, isAwaited);
       return one.kept.promise;
     },
     rollback: (isAwaited) => {
       const one = current();
       if (one.fault === undefined) {
-        writer.post("rollback to one");
-        writer.post("release one");
+        writer.prepend("rollback to one");
+        writer.prepend("release one");
       }
       end(one, isAwaited);
     },

@@ -16,15 +16,22 @@ export type Answer = {
 };
 
 /** What the thread is told. */
-export type ToWriter = (Question & { readonly isAnswered: boolean }) | "close";
+export type ToWriter = (Question & { readonly before: readonly string[] }) | "close";
 
 /** What the thread begins with. */
 export type WriterPart = {
   readonly path: string;
   readonly port: MessagePort;
-  /** How many answers there were: who waits for one and does nothing else waits for this to change. */
-  readonly answered: Int32Array<SharedArrayBuffer>;
+  readonly counts: MessageCounts;
 };
+
+/** How many messages there were. Who waits for one and does nothing else waits for this to change. */
+export type MessageCounts = { readonly asked: Int32Array; readonly answered: Int32Array };
+
+export function countOne(count: Int32Array): void {
+  Atomics.add(count, 0, 1);
+  Atomics.notify(count, 0);
+}
 
 /**
  * A connection to SQLite in a thread of its own, which does one statement after the other: who waits for the disk there
@@ -38,8 +45,8 @@ export type SqliteWriter = {
    * statement on this thread. A message that is awaited comes back some turns of the event loop later.
    */
   readonly run: (question: Question) => Written;
-  /** For what cannot fail and gives nothing. Should it fail nevertheless, the process ends. */
-  readonly post: (sql: string) => void;
+  /** Before the next thing that is asked: what cannot fail and gives nothing. Should it fail, the process ends. */
+  readonly prepend: (sql: string) => void;
   /** Whether a transaction was open after the latest answer: a full disk or an I/O error undoes it by itself. */
   readonly isTransaction: () => boolean;
   readonly close: () => Promise<void>;
@@ -49,12 +56,9 @@ const runMillisecondsMax = 30_000;
 
 /** `path` of a database that is there already. */
 export function openSqliteWriter(path: string): SqliteWriter {
-  const { port1: port, port2 } = new MessageChannel();
-  const answered = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-  const part: WriterPart = { path, port: port2, answered };
-  const script = new URL("sqlite-writer-thread.ts", import.meta.url);
-  const thread = new Worker(script, { workerData: part, transferList: [port2] });
+  const { thread, port, counts } = startThread(path);
   const waiting: ((answer: Answer) => void)[] = [];
+  let before: string[] = [];
   let isTransaction = false;
   let isOver = false;
 
@@ -63,9 +67,14 @@ export function openSqliteWriter(path: string): SqliteWriter {
     waiting.shift()?.(answer);
     if (waiting.length === 0) port.unref();
   };
+  const tell = (message: ToWriter): void => {
+    port.postMessage(message);
+    countOne(counts.asked);
+  };
   const send = (question: Question, use: (answer: Answer) => void): void => {
     if (isOver) throw closed();
-    port.postMessage({ ...question, isAnswered: true } satisfies ToWriter);
+    tell({ ...question, before });
+    before = [];
     waiting.push(use);
   };
   port.on("message", take);
@@ -93,25 +102,34 @@ export function openSqliteWriter(path: string): SqliteWriter {
       let answer: Answer | undefined;
       send(question, (given) => (answer = given));
       for (;;) {
-        const count = Atomics.load(answered, 0);
+        const count = Atomics.load(counts.answered, 0);
         for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
           take(next.message as Answer);
         }
         if (answer !== undefined) return written(answer);
-        if (Atomics.wait(answered, 0, count, runMillisecondsMax) === "timed-out") {
+        if (Atomics.wait(counts.answered, 0, count, runMillisecondsMax) === "timed-out") {
           throw new Error(`The thread that writes did not answer within ${runMillisecondsMax} ms.`);
         }
       }
     },
-    post: (sql) => port.postMessage({ sql, parameters: [], isAnswered: false } satisfies ToWriter),
+    prepend: (sql) => void before.push(sql),
     isTransaction: () => isTransaction,
     close: async () => {
       const ended = once(thread, "exit");
       thread.ref();
-      port.postMessage("close" satisfies ToWriter);
+      tell("close");
       await ended;
     },
   };
+}
+
+function startThread(path: string): { thread: Worker; port: MessagePort; counts: MessageCounts } {
+  const { port1, port2 } = new MessageChannel();
+  const counter = (): Int32Array => new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  const counts = { asked: counter(), answered: counter() };
+  const part: WriterPart = { path, port: port2, counts };
+  const script = new URL("sqlite-writer-thread.ts", import.meta.url);
+  return { thread: new Worker(script, { workerData: part, transferList: [port2] }), port: port1, counts };
 }
 
 function closed(): Error {
