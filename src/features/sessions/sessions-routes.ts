@@ -55,7 +55,7 @@ function refreshRoute(sessions: Sessions): AnyRoute {
         throw new Problem("validation-failed", { members: { errors: [fault] } });
       }
       const { tokens, counted } = await sessions.refresh({ token, idempotencyKey }, origin);
-      if (counted) reply.headers(rateLimitHeaders([counted]));
+      if (counted) reply.headers(rateLimitHeaders(counted));
       return sessions.deliver(tokens, delivery, reply);
     },
   });

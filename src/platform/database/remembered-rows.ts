@@ -10,7 +10,7 @@ type Rows = readonly unknown[];
  * than the read itself. That is a fourth of the read's own price: a page of the database is not even looked at.
  *
  * Only outside of transactions. Rows are kept from their second reading on (most are read once and never again), and
- * frozen then, for whoever reads next gets the same.
+ * frozen then, for whoever reads next gets the same; as plain objects, which V8 reads faster than those of node:sqlite.
  */
 export function rememberRows(database: DatabaseSync): {
   readonly read: (sql: string, parameter: unknown, readNow: () => Rows) => Rows;
@@ -37,9 +37,9 @@ export function rememberRows(database: DatabaseSync): {
       if (known !== undefined) return known;
       const rows = readNow();
       if (read?.has(parameter)) {
-        for (const row of rows) Object.freeze(row);
-        read.set(parameter, rows);
-        return rows;
+        const kept = rows.map((row) => Object.freeze({ ...(row as object) }));
+        read.set(parameter, kept);
+        return kept;
       }
       if (count >= rowsMax) forget();
       count += 1;

@@ -148,7 +148,7 @@ function countRequest(passage: Passage, name: LimitName, key: string): Awaitable
   return whenThere(takeLimit(passage.platform, name, key), (taken) => {
     if (taken === undefined) return `${name} is not counted now`;
     passage.counted = taken;
-    passage.reply.headers(rateLimitHeaders([taken]));
+    passage.reply.headers(rateLimitHeaders(taken));
     return `${name}, ${taken.decision.remaining} of ${taken.limit.quota} left`;
   });
 }

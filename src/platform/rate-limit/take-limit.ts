@@ -36,6 +36,6 @@ function takenOrRefused(taken: TakenLimit): TakenLimit | undefined {
       "violated-policies": [name],
       retry_after_seconds: decision.retryAfterSeconds,
     },
-    headers: rateLimitHeaders([taken]),
+    headers: rateLimitHeaders(taken),
   });
 }
