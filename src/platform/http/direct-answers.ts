@@ -1,18 +1,20 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { Awaitable } from "../awaitable.ts";
 import type { Platform } from "../platform.ts";
 import type { AccountRow } from "../database/tables.ts";
 import { handle, noteHandled } from "./answers.ts";
 import { isTrailShown } from "./gate-trail.ts";
 import { gatesBeforeBody, gatesBeforeHandler, passGates } from "./gates.ts";
 import type { GatedReply, GatedRequest, GuardedRoute, Passage } from "./gates.ts";
-import { countAnswer, logRequest } from "./request-log.ts";
+import { countAnswer, logRequest, noteLeaving } from "./request-log.ts";
 
 /** A request that went as far as it could without Fastify. */
 export type BegunRequest = {
   readonly passage: Passage;
   /** What the gates set so far. */
   readonly headers: Readonly<Record<string, string>>;
-  /** The gates before the body: throws or rejects with what one of them refused with. */
+  /** The gates before the body are passed; throws what one of them refused with. */
   readonly passed: () => Promise<void>;
 };
 
@@ -23,11 +25,14 @@ type DirectParts = {
   /** What every answer of these routes carries. */
   readonly headers: Readonly<Record<string, string>>;
   readonly isStopping: () => boolean;
+  /** The sockets of the requests under way. */
+  readonly busy: WeakSet<Socket>;
   readonly onAnswered?: (request: GatedRequest, status: number) => void;
 };
 
 export type DirectAnswers = {
-  readonly tryToAnswer: (raw: IncomingMessage, response: ServerResponse) => boolean;
+  /** Answers, at once or later, or lets `otherwise` do so. */
+  readonly answerOr: (raw: IncomingMessage, response: ServerResponse, otherwise: () => void) => void;
   readonly begunOf: (raw: IncomingMessage) => BegunRequest | undefined;
 };
 
@@ -35,8 +40,7 @@ export type DirectAnswers = {
  * The way past Fastify, for what every page of every app asks: the same gates in the same order, and the same answer.
  * Fastify's own stations cost such a request more than all gates together.
  *
- * `tryToAnswer` answers only if nothing has to be waited for and nothing is refused. If not, it says false, and what was
- * begun is taken up where it is: no gate is passed twice.
+ * What is refused, or meets the server's stop, is taken up by Fastify where it is: no gate is passed twice.
  */
 export function createDirectAnswers(platform: Platform, parts: DirectParts): DirectAnswers {
   const { secrets, config } = platform;
@@ -45,43 +49,64 @@ export function createDirectAnswers(platform: Platform, parts: DirectParts): Dir
   const byUrl = new Map<string, { readonly route: GuardedRoute; readonly texts: Texts }>();
   for (const route of parts.routes) byUrl.set(route.definition.url, { route, texts: new WeakMap() });
 
-  function tryToAnswer(raw: IncomingMessage, response: ServerResponse): boolean {
+  function answerOr(raw: IncomingMessage, response: ServerResponse, otherwise: () => void): void {
     const asked = byUrl.get(raw.url ?? "");
-    if (asked === undefined || raw.method !== "GET" || hasBody(raw) || parts.isStopping()) return false;
+    if (asked === undefined || raw.method !== "GET" || hasBody(raw) || parts.isStopping()) return otherwise();
     const { route, texts } = asked;
     const request = requestOf(raw, secrets.uuid());
     const headers: Record<string, string> = {};
     const passage = parts.begin(request, { headers: (more) => Object.assign(headers, more) }, route);
-    const goOn = (passed: BegunRequest["passed"]): false => {
+    const handOver = (passed: BegunRequest["passed"]): void => {
       begun.set(raw, { passage, headers, passed });
-      return false;
+      otherwise();
     };
-    let text: string;
-    try {
-      const passed = passGates(gatesBeforeBody, passage);
-      if (passed instanceof Promise) {
-        passed.catch(() => undefined); // It is looked at when Fastify comes to it.
-        return goOn(() => passed);
-      }
-      void passGates(gatesBeforeHandler, passage); // Nothing there waits.
-      text = textOf(passage, route, texts);
-    } catch (error) {
-      return goOn(() => {
+    const refuse = (error: unknown): void =>
+      handOver(() => {
         throw error;
       });
+    const goOn = (): void => {
+      let text: string;
+      try {
+        void passGates(gatesBeforeHandler, passage); // Nothing there waits.
+        text = textOf(passage, route, texts);
+      } catch (error) {
+        return refuse(error);
+      }
+      send(response, passage, headers, text);
+    };
+    let passed: Awaitable<void>;
+    try {
+      passed = passGates(gatesBeforeBody, passage);
+    } catch (error) {
+      return refuse(error);
     }
-    const { status } = route.definition.success;
+    if (!(passed instanceof Promise)) return goOn();
+    const { socket } = raw;
+    parts.busy.add(socket);
+    const later = (then: () => void): void => {
+      parts.busy.delete(socket);
+      if (socket.destroyed) noteLeaving(platform, passage);
+      else then();
+    };
+    void passed.then(
+      () => later(() => (parts.isStopping() ? handOver(async () => undefined) : goOn())),
+      (error: unknown) => later(() => refuse(error)),
+    );
+  }
+
+  function send(response: ServerResponse, passage: Passage, headers: Record<string, string>, text: string): void {
+    const { request, route, trail } = passage;
+    const status = route?.definition.success.status ?? 200;
     const lines = [...always, "x-request-id", request.id, ...Object.entries(headers).flat()];
-    if (isTrailShown(config)) lines.push("server-timing", passage.trail.serverTiming());
+    if (isTrailShown(config)) lines.push("server-timing", trail.serverTiming());
     lines.push("content-type", "application/json; charset=utf-8", "content-length", String(Buffer.byteLength(text)));
     response.writeHead(status, lines).end(text);
     logRequest(platform, passage, status);
     countAnswer(platform, passage, status);
     parts.onAnswered?.(request, status);
-    return true;
   }
 
-  return { tryToAnswer, begunOf: (raw) => begun.get(raw) };
+  return { answerOr, begunOf: (raw) => begun.get(raw) };
 }
 
 type Texts = WeakMap<AccountRow, string>;

@@ -68,6 +68,7 @@ export async function createServer(platform: Platform, parts: ServerParts): Prom
     begin: (request, reply, route) => begin(request, reply, { route, allowedMethods: undefined }),
     routes: routes.filter(({ definition }) => definition.ofAccountAlone),
     headers: securityHeaders(config.publicUrl).api,
+    busy,
   });
   const app = fastify({
     loggerInstance: withoutChildren(log),
@@ -102,7 +103,7 @@ export async function createServer(platform: Platform, parts: ServerParts): Prom
   await app.after();
   refuseOtherMethods(app, collected());
   // Both belong to every request, and live in Fastify.
-  if (!platform.tracing && config.corsOrigins.length === 0) askFirst(app.server, direct.tryToAnswer);
+  if (!platform.tracing && config.corsOrigins.length === 0) askFirst(app.server, direct.answerOr);
   return app;
 }
 
@@ -216,13 +217,14 @@ function guard(app: FastifyInstance, platform: Platform, { busy, begunOf, onAnsw
   });
 }
 
-/** This one is asked before all others, and they only if it did not answer. */
-function askFirst(server: http.Server, tryToAnswer: DirectAnswers["tryToAnswer"]): void {
+/** This one is asked before all others, and they only if it does not answer. */
+function askFirst(server: http.Server, answerOr: DirectAnswers["answerOr"]): void {
   const others = server.listeners("request") as http.RequestListener[];
   server.removeAllListeners("request");
   server.on("request", (raw, response) => {
-    if (tryToAnswer(raw, response)) return;
-    for (const answer of others) answer(raw, response);
+    answerOr(raw, response, () => {
+      for (const answer of others) answer(raw, response);
+    });
   });
 }
 
