@@ -1,5 +1,5 @@
 import type { Redis } from "../redis/redis.ts";
-import { redisScript } from "../redis/redis-script.ts";
+import { redisScript, redisScriptForMany } from "../redis/redis-script.ts";
 import {
   agesMax,
   type KeyUse,
@@ -14,60 +14,70 @@ const microsecondsPerSecond = 1_000_000;
 const keysLookedAt = 10_000;
 
 /**
- * KEYS[1] is a list of the times of the accepted requests, oldest first, in microseconds of Redis's clock; it never
- * has more than the quota. ARGV: the quota, the window in microseconds, how long the key is kept in milliseconds.
- * Answers: how many are counted, 0 or below when refused; when the oldest one leaves, in microseconds from now; and the
- * time that was counted or, refused, when a place is free (from now).
+ * A key is a list of the times of the accepted requests, oldest first, in microseconds of Redis's clock; it never has
+ * more than the quota. Its argument: the quota and the window in microseconds, as text. Answers: how many are counted,
+ * 0 or below when refused; when the oldest one leaves, in microseconds from now; and the time that was counted or,
+ * refused, when a place is free (from now).
  *
  * Redis runs a script whole before anything else, so checking and counting are one step for all processes. It also runs
  * one script at a time, so that its own time is what all of them share: nothing is asked twice in here, and a number
  * that is given as text saves the writing of it.
  */
 const takeLua = (clock: string): string => `
-local call, key, quota, window = redis.call, KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])
+local call = redis.call
 ${clock}
-local count = call("LLEN", key)
-local age, newestAge = 0, 0 -- age is that of the oldest one
-if count > 0 then
-  newestAge = now - call("LINDEX", key, "-1")
-  if newestAge < 0 then
-    -- Somebody set the clock back: what was counted is as if counted now, and leaves a window from now at the latest.
-    local index = -1
-    while -index <= count and now - call("LINDEX", key, index) < 0 do
-      call("LSET", key, index, string.format("%.0f", now))
-      index = index - 1
+local nowText = string.format("%.0f", now)
+local quotas, windows = {}, {}
+local function answer(key, limit)
+  local quota, window = quotas[limit], windows[limit]
+  if not quota then
+    quota, window = string.match(limit, "(%d+) (%d+)")
+    quota, window = tonumber(quota), tonumber(window)
+    quotas[limit], windows[limit] = quota, window
+  end
+  local count = call("LLEN", key)
+  local age, newestAge = 0, 0 -- age is that of the oldest one
+  if count > 0 then
+    newestAge = now - call("LINDEX", key, "-1")
+    if newestAge < 0 then
+      -- Somebody set the clock back: what was counted is as if counted now, and leaves a window from now at the latest.
+      local index = -1
+      while -index <= count and now - call("LINDEX", key, index) < 0 do
+        call("LSET", key, index, nowText)
+        index = index - 1
+      end
+      newestAge = 0
     end
-    newestAge = 0
+    age = count == 1 and newestAge or now - call("LINDEX", key, "0")
   end
-  age = count == 1 and newestAge or now - call("LINDEX", key, "0")
-end
-if age >= window then
-  call("LPOP", key)
-  count = count - 1
-  age = count > 0 and now - call("LINDEX", key, "0") or 0
-end
-if age >= window then
-  -- More than one has left.
-  local low, high = 1, count
-  age = 0
-  while low < high do
-    local middle = math.floor((low + high) / 2)
-    local itsAge = now - call("LINDEX", key, middle)
-    if itsAge >= window then low = middle + 1 else high, age = middle, itsAge end
+  if age >= window then
+    call("LPOP", key)
+    count = count - 1
+    age = count > 0 and now - call("LINDEX", key, "0") or 0
   end
-  call("LTRIM", key, low, "-1")
-  count = count - low
+  if age >= window then
+    -- More than one has left.
+    local low, high = 1, count
+    age = 0
+    while low < high do
+      local middle = math.floor((low + high) / 2)
+      local itsAge = now - call("LINDEX", key, middle)
+      if itsAge >= window then low = middle + 1 else high, age = middle, itsAge end
+    end
+    call("LTRIM", key, low, "-1")
+    count = count - low
+  end
+  if count < quota then
+    call("RPUSH", key, nowText)
+    -- At the first in each half second: a key is kept for a second longer than its window, so none goes a hair too early.
+    if count == 0 or newestAge > now % 500000 then call("PEXPIRE", key, math.ceil(window / 1000) + 1000) end
+    return count + 1, window - age, now
+  end
+  local reset = window - age
+  -- More than the quota are counted when it was made smaller: then the oldest ones that are too many must leave too.
+  if count > quota then age = now - call("LINDEX", key, count - quota) end
+  return -count, reset, window - age
 end
-if count < quota then
-  call("RPUSH", key, now)
-  -- At the first in each half second: a key is kept for a second longer than its window, so none goes a hair too early.
-  if count == 0 or newestAge > now % 500000 then call("PEXPIRE", key, ARGV[3]) end
-  return { count + 1, window - age, now }
-end
-local reset = window - age
--- More than the quota are counted when it was made smaller: then the oldest ones that are too many must leave too.
-if count > quota then age = now - call("LINDEX", key, count - quota) end
-return { -count, reset, window - age }
 `;
 
 /**
@@ -116,7 +126,7 @@ export function createRedisRateLimiter(
   redis: Pick<Redis, "run" | "lists">,
   clockLua: string = redisClock,
 ): RedisRateLimiter {
-  const takeScript = redisScript("take", takeLua(clockLua));
+  const takeScript = redisScriptForMany("take", takeLua(clockLua));
   const inspectScript = redisScript("inspect", inspectLua(clockLua));
   const nameOf = (limit: Limit, key: string): string => `limit:${limit.name}:{${key}}`;
   const decisionOf = async (limit: Limit, key: string, answer: Promise<unknown>): Promise<RateLimitDecision> => {
@@ -135,7 +145,10 @@ export function createRedisRateLimiter(
       },
     };
   };
-  const argsOf = ({ quota, windowSeconds }: Limit): number[] => [quota, windowSeconds * microsecondsPerSecond];
+  const argsOf = ({ quota, windowSeconds }: Limit): number[] => [
+    quota,
+    Math.round(windowSeconds * microsecondsPerSecond),
+  ];
   const inspect = async (limit: Limit, key: string, agesCount: number): Promise<KeyWindow> => {
     const answer = await redis.run(inspectScript, nameOf(limit, key), [...argsOf(limit), agesCount]);
     const [used, freeMicroseconds, ages] = answer as [number, number, readonly number[]];
@@ -149,10 +162,7 @@ export function createRedisRateLimiter(
   };
   return {
     decisionOf,
-    take: (limit, key) => {
-      const keptMilliseconds = Math.ceil(limit.windowSeconds * 1000) + 1000;
-      return decisionOf(limit, key, redis.run(takeScript, nameOf(limit, key), [...argsOf(limit), keptMilliseconds]));
-    },
+    take: (limit, key) => decisionOf(limit, key, redis.run(takeScript, nameOf(limit, key), [argsOf(limit).join(" ")])),
     keysHeld: () => 0,
     inspect: (limit, key) => inspect(limit, key, agesMax),
     busiest: async (limit, count) => {
