@@ -153,6 +153,21 @@ test("one that comes too late stays counted in both, or, refused here, in neithe
   assert.deepEqual(scripted.given, ["one too many"]);
 });
 
+test("what never comes troubles nobody, though it was accepted here", async (t) => {
+  const unheard: unknown[] = [];
+  const hear = (reason: unknown): void => void unheard.push(reason);
+  process.on("unhandledRejection", hear);
+  t.after(() => process.off("unhandledRejection", hear));
+  const scripted = createScripted();
+  const { limiter } = createWith(scripted.limiter);
+  const late = Promise.withResolvers<RateLimitDecision>();
+  scripted.next(late.promise);
+  assert.equal((await limiter.take(secret, "a")).accepted, true);
+  late.reject(new Error("the connection broke"));
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(unheard, []);
+});
+
 test("a Redis that forgets opens nothing that guards a secret", { skip }, async () => {
   // X10: FLUSHALL; the same is a restart, or keys thrown out to make room.
   const { limiter: shared, turn } = await createTurnedLimiter(redis, client);
