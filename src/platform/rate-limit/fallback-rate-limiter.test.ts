@@ -175,7 +175,7 @@ test("a Redis that forgets opens nothing that guards a secret", { skip }, async 
   const take = async (limit: Limit): Promise<boolean> => (await limiter.take(limit, "a")).accepted;
   for (let count = 0; count < 3; count += 1) assert.deepEqual([await take(secret), await take(reading)], [true, true]);
   assert.deepEqual([await take(secret), await take(reading)], [false, false]);
-  const keys = await client.keys("*:limit:*");
+  const keys = await client.keys("*:window:*");
   await client.del(keys);
   assert.deepEqual([await take(secret), await take(reading)], [false, true]);
   clock.advance(60_000);

@@ -5,7 +5,7 @@ import { withPatience } from "../patience.ts";
 import { createRedisBatches } from "./redis-batches.ts";
 import { connectRedis, type RedisClient } from "./redis-client.ts";
 import { RedisAway, RedisLate, isNotLoaded, reasonOf } from "./redis-faults.ts";
-import { listsOf } from "./redis-lists.ts";
+import { lengthsOf } from "./redis-lengths.ts";
 import type { RedisMetrics } from "./redis-metrics.ts";
 import { createRedisPresence } from "./redis-presence.ts";
 import { type RedisScript, redisScript } from "./redis-script.ts";
@@ -19,8 +19,8 @@ export type Redis = {
   readonly open: () => Promise<void>;
   /** Runs a script on one key, whose name gets this installation's prefix. Throws RedisAway. */
   readonly run: (script: RedisScript, key: string, args: Args) => Promise<unknown>;
-  /** The lists whose names begin so, with their lengths; of very many only some. For people, who can wait a second. */
-  readonly lists: (prefix: string, countMax: number) => Promise<ReadonlyMap<string, number>>;
+  /** The strings whose names begin so, with their lengths in bytes; of very many only some. For people, who can wait a second. */
+  readonly lengths: (prefix: string, countMax: number) => Promise<ReadonlyMap<string, number>>;
   /** Why it is away; undefined while it is there. */
   readonly fault: () => string | undefined;
   readonly close: () => Promise<void>;
@@ -42,7 +42,7 @@ const openMillisecondsMax = 1_000;
 /** More in one call, and Redis would have nothing to do until the last of them is asked. */
 const questionsMax = 16;
 const closeMillisecondsMax = 500;
-const listsMillisecondsMax = 1_000;
+const lengthsMillisecondsMax = 1_000;
 
 type Args = readonly (string | number)[];
 
@@ -92,10 +92,14 @@ export function createRedis({
       await presence.look();
     },
     run: (script, key, args) => (script.isForMany ? batches.ask(script, key, args) : call(script, [key], args)),
-    lists: async (prefix, countMax) => {
+    lengths: async (prefix, countMax) => {
       try {
-        const lists = await withPatience(listsMillisecondsMax, listsOf(client, keyPrefix + prefix, countMax), late);
-        return new Map([...lists].map(([name, length]) => [name.slice(keyPrefix.length), length]));
+        const lengths = await withPatience(
+          lengthsMillisecondsMax,
+          lengthsOf(client, keyPrefix + prefix, countMax),
+          late,
+        );
+        return new Map([...lengths].map(([name, length]) => [name.slice(keyPrefix.length), length]));
       } catch (error) {
         throw new RedisAway(reasonOf(error) ?? "not connected");
       }
