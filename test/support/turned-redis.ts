@@ -18,18 +18,18 @@ export async function createTurnedLimiter(
   assert.ok(redis);
   const own = `turned-${(limiters += 1)}`;
   await client.set(`${own}:clock`, Date.UTC(2026, 0, 15, 12) * 1000);
-  const withOwnKeys: Pick<Redis, "run" | "lists"> = {
+  const withOwnKeys: Pick<Redis, "run" | "lengths"> = {
     run: (script, key, args) => redis.run(script, `${own}:${key}`, args),
-    lists: async (prefix, countMax) => {
-      const lists = await redis.lists(`${own}:${prefix}`, countMax);
-      return new Map([...lists].map(([name, length]) => [name.slice(own.length + 1), length]));
+    lengths: async (prefix, countMax) => {
+      const lengths = await redis.lengths(`${own}:${prefix}`, countMax);
+      return new Map([...lengths].map(([name, length]) => [name.slice(own.length + 1), length]));
     },
   };
   return {
     limiter: createRedisRateLimiter(withOwnKeys, `local now = tonumber(redis.call("GET", "${own}:clock"))`),
     turn: async (milliseconds) => void (await client.incrby(`${own}:clock`, Math.round(milliseconds * 1000))),
     keyOf: async () => {
-      const keys = await client.keys(`*${own}:limit:*`);
+      const keys = await client.keys(`*${own}:window:*`);
       assert.equal(keys.length, 1);
       return keys[0] ?? "";
     },

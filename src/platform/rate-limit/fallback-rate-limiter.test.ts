@@ -153,6 +153,21 @@ test("one that comes too late stays counted in both, or, refused here, in neithe
   assert.deepEqual(scripted.given, ["one too many"]);
 });
 
+test("what never comes troubles nobody, though it was accepted here", async (t) => {
+  const unheard: unknown[] = [];
+  const hear = (reason: unknown): void => void unheard.push(reason);
+  process.on("unhandledRejection", hear);
+  t.after(() => process.off("unhandledRejection", hear));
+  const scripted = createScripted();
+  const { limiter } = createWith(scripted.limiter);
+  const late = Promise.withResolvers<RateLimitDecision>();
+  scripted.next(late.promise);
+  assert.equal((await limiter.take(secret, "a")).accepted, true);
+  late.reject(new Error("the connection broke"));
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(unheard, []);
+});
+
 test("a Redis that forgets opens nothing that guards a secret", { skip }, async () => {
   // X10: FLUSHALL; the same is a restart, or keys thrown out to make room.
   const { limiter: shared, turn } = await createTurnedLimiter(redis, client);
@@ -160,7 +175,7 @@ test("a Redis that forgets opens nothing that guards a secret", { skip }, async 
   const take = async (limit: Limit): Promise<boolean> => (await limiter.take(limit, "a")).accepted;
   for (let count = 0; count < 3; count += 1) assert.deepEqual([await take(secret), await take(reading)], [true, true]);
   assert.deepEqual([await take(secret), await take(reading)], [false, false]);
-  const keys = await client.keys("*:limit:*");
+  const keys = await client.keys("*:window:*");
   await client.del(keys);
   assert.deepEqual([await take(secret), await take(reading)], [false, true]);
   clock.advance(60_000);

@@ -30,6 +30,8 @@ export function createFallbackRateLimiter({ redis, local, withoutRedis, metrics 
     const decision = await local.take(limit, key);
     if (late === undefined) return decision;
     const lateDecision = redis.decisionOf(limit, key, late);
+    // That it never comes is no fault, also when nobody asks for it.
+    lateDecision.catch(() => undefined);
     const giveBackLate = (): void => void lateDecision.then(({ giveBack }) => giveBack()).catch(() => undefined);
     // Both count it or neither does, though nobody waits for that.
     if (!decision.accepted) giveBackLate();

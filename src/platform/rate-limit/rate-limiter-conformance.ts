@@ -114,6 +114,10 @@ export function rateLimiterConformance(name: string, make: Make, skip: string | 
       await decidesAsTheModel(make);
     });
 
+    test("decides about many that ask at once as about one after the other", async () => {
+      await decidesInTurn(make);
+    });
+
     test("waiting for as long as it says is enough, a second less is not", async () => {
       await tellsTrueWaits(make);
     });
@@ -160,6 +164,32 @@ async function decidesAsTheModel(make: Make): Promise<void> {
     assertNeverMoreThan(quota, accepted);
   });
   await fc.assert(property, { numRuns: 100 });
+}
+
+/** Keys and limits as they come, some more often than their quota in one round. */
+async function decidesInTurn(make: Make): Promise<void> {
+  const limitsAsked: readonly Limit[] = [1, 2, 6].map((quota) => ({ name: `of ${quota}`, quota, windowSeconds: 60 }));
+  const question = fc.record({ key: fc.constantFrom("a", "b", "c"), limit: fc.constantFrom(...limitsAsked) });
+  const round = fc.record({ waitMilliseconds: fc.nat(30_000), questions: fc.array(question, { maxLength: 40 }) });
+  const property = fc.asyncProperty(fc.array(round, { minLength: 1, maxLength: 12 }), async (rounds) => {
+    const { limiter, advance } = await make();
+    const accepted: Accepted[] = [];
+    let now = 0;
+    for (const { waitMilliseconds, questions } of rounds) {
+      now += waitMilliseconds;
+      await advance(waitMilliseconds);
+      const decisions = await Promise.all(questions.map(async ({ key, limit }) => limiter.take(limit, key)));
+      for (const [index, { key, limit }] of questions.entries()) {
+        const decision = decisions[index];
+        assert.ok(decision);
+        const whole = `${limit.name}: ${key}`;
+        const counted = accepted.filter((one) => one.key === whole && now - one.time < windowMilliseconds);
+        assert.deepEqual(toldBy(decision), expectedDecision(counted, now, limit.quota));
+        if (decision.accepted) accepted.push({ key: whole, time: now, decision });
+      }
+    }
+  });
+  await fc.assert(property, { numRuns: 60 });
 }
 
 /** What callers read; a limiter may know more of its own decision. */

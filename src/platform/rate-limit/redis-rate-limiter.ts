@@ -1,5 +1,4 @@
 import type { Redis } from "../redis/redis.ts";
-import { redisScript } from "../redis/redis-script.ts";
 import {
   agesMax,
   type KeyUse,
@@ -8,98 +7,16 @@ import {
   type RateLimitDecision,
   type RemoteRateLimiter,
 } from "./rate-limiter.ts";
+import { giveBackScript, inspectScript, takeScript } from "./redis-window-scripts.ts";
 
 const microsecondsPerSecond = 1_000_000;
 /** How many keys are looked at for the busiest ones. */
 const keysLookedAt = 10_000;
 
-/**
- * KEYS[1] is a list of the times of the accepted requests, oldest first, in microseconds of Redis's clock; it never
- * has more than the quota. ARGV: the quota, the window in microseconds, how long the key is kept in milliseconds.
- * Answers: how many are counted, 0 or below when refused; when the oldest one leaves, in microseconds from now; and the
- * time that was counted or, refused, when a place is free (from now).
- *
- * Redis runs a script whole before anything else, so checking and counting are one step for all processes. It also runs
- * one script at a time, so that its own time is what all of them share: nothing is asked twice in here, and a number
- * that is given as text saves the writing of it.
- */
-const takeLua = (clock: string): string => `
-local call, key, quota, window = redis.call, KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])
-${clock}
-local count = call("LLEN", key)
-local age, newestAge = 0, 0 -- age is that of the oldest one
-if count > 0 then
-  newestAge = now - call("LINDEX", key, "-1")
-  if newestAge < 0 then
-    -- Somebody set the clock back: what was counted is as if counted now, and leaves a window from now at the latest.
-    local index = -1
-    while -index <= count and now - call("LINDEX", key, index) < 0 do
-      call("LSET", key, index, string.format("%.0f", now))
-      index = index - 1
-    end
-    newestAge = 0
-  end
-  age = count == 1 and newestAge or now - call("LINDEX", key, "0")
-end
-if age >= window then
-  call("LPOP", key)
-  count = count - 1
-  age = count > 0 and now - call("LINDEX", key, "0") or 0
-end
-if age >= window then
-  -- More than one has left.
-  local low, high = 1, count
-  age = 0
-  while low < high do
-    local middle = math.floor((low + high) / 2)
-    local itsAge = now - call("LINDEX", key, middle)
-    if itsAge >= window then low = middle + 1 else high, age = middle, itsAge end
-  end
-  call("LTRIM", key, low, "-1")
-  count = count - low
-end
-if count < quota then
-  call("RPUSH", key, now)
-  -- At the first in each half second: a key is kept for a second longer than its window, so none goes a hair too early.
-  if count == 0 or newestAge > now % 500000 then call("PEXPIRE", key, ARGV[3]) end
-  return { count + 1, window - age, now }
-end
-local reset = window - age
--- More than the quota are counted when it was made smaller: then the oldest ones that are too many must leave too.
-if count > quota then age = now - call("LINDEX", key, count - quota) end
-return { -count, reset, window - age }
-`;
-
-/**
- * KEYS and the first two ARGV as above; the third is how many ages at most. Answers: how many are counted, when a place
- * is free, their ages, newest first.
- */
-const inspectLua = (clock: string): string => `
-local key, quota, window = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])
-${clock}
-local function timeAt(index) return tonumber(redis.call("LINDEX", key, index)) end
-local count = redis.call("LLEN", key)
--- The index of the oldest one that is still in the window.
-local first, high = 0, count
-while first < high do
-  local middle = math.floor((first + high) / 2)
-  if now - timeAt(middle) >= window then first = middle + 1 else high = middle end
-end
-local used = count - first
-local free = 0
-if used >= quota then free = timeAt(count - quota) + window - now end
-local ages = {}
-for index = 1, math.min(used, tonumber(ARGV[3])) do ages[index] = math.max(0, now - timeAt(-index)) end
-return { used, free, ages }
-`;
-
 const redisClock = `
 local time = redis.call("TIME")
 local now = time[1] * 1000000 + time[2]
 `;
-
-/** Entries of the same microsecond are alike. What has left the window is not found, so it costs no later one. */
-const giveBackScript = redisScript("give-back", `return redis.call("LREM", KEYS[1], -1, ARGV[1])`);
 
 export type RedisRateLimiter = RemoteRateLimiter & {
   /** The decision that came after its deadline, should it come: whoever decided otherwise may give its place back. */
@@ -113,12 +30,12 @@ export type RedisRateLimiter = RemoteRateLimiter & {
  * @param clockLua sets the local `now`; another one than Redis's own is for tests that turn the time
  */
 export function createRedisRateLimiter(
-  redis: Pick<Redis, "run" | "lists">,
+  redis: Pick<Redis, "run" | "lengths">,
   clockLua: string = redisClock,
 ): RedisRateLimiter {
-  const takeScript = redisScript("take", takeLua(clockLua));
-  const inspectScript = redisScript("inspect", inspectLua(clockLua));
-  const nameOf = (limit: Limit, key: string): string => `limit:${limit.name}:{${key}}`;
+  const take = takeScript(clockLua);
+  const inspection = inspectScript(clockLua);
+  const nameOf = (limit: Limit, key: string): string => `window:${limit.name}:{${key}}`;
   const decisionOf = async (limit: Limit, key: string, answer: Promise<unknown>): Promise<RateLimitDecision> => {
     const [count, resetMicroseconds, countedOrFree] = readAnswer(await answer);
     const accepted = count > 0;
@@ -135,9 +52,12 @@ export function createRedisRateLimiter(
       },
     };
   };
-  const argsOf = ({ quota, windowSeconds }: Limit): number[] => [quota, windowSeconds * microsecondsPerSecond];
+  const argsOf = ({ quota, windowSeconds }: Limit): number[] => [
+    quota,
+    Math.round(windowSeconds * microsecondsPerSecond),
+  ];
   const inspect = async (limit: Limit, key: string, agesCount: number): Promise<KeyWindow> => {
-    const answer = await redis.run(inspectScript, nameOf(limit, key), [...argsOf(limit), agesCount]);
+    const answer = await redis.run(inspection, nameOf(limit, key), [...argsOf(limit), agesCount]);
     const [used, freeMicroseconds, ages] = answer as [number, number, readonly number[]];
     return {
       key,
@@ -149,19 +69,16 @@ export function createRedisRateLimiter(
   };
   return {
     decisionOf,
-    take: (limit, key) => {
-      const keptMilliseconds = Math.ceil(limit.windowSeconds * 1000) + 1000;
-      return decisionOf(limit, key, redis.run(takeScript, nameOf(limit, key), [...argsOf(limit), keptMilliseconds]));
-    },
+    take: (limit, key) => decisionOf(limit, key, redis.run(take, nameOf(limit, key), [argsOf(limit).join(" ")])),
     keysHeld: () => 0,
     inspect: (limit, key) => inspect(limit, key, agesMax),
     busiest: async (limit, count) => {
       const prefix = nameOf(limit, "").slice(0, -1);
-      const lists = [...(await redis.lists(prefix, keysLookedAt))].sort(([, one], [, other]) => other - one);
+      const lengths = [...(await redis.lengths(prefix, keysLookedAt))].sort(([, one], [, other]) => other - one);
       const uses: KeyUse[] = [];
-      // A list is at least as long as what it counts. One after the other: it is for people, and others are counted
+      // A key is at least as long as what it counts. One after the other: it is for people, and others are counted
       // meanwhile.
-      for (const [name] of lists.slice(0, count * 2)) {
+      for (const [name] of lengths.slice(0, count * 2)) {
         const { key, used, remaining, retryAfterSeconds } = await inspect(limit, name.slice(prefix.length, -1), 0);
         if (used > 0) uses.push({ key, used, remaining, retryAfterSeconds });
       }

@@ -41,37 +41,6 @@ export function createRedisClient(address: NonNullable<Config["redis"]>): RedisC
   return cluster;
 }
 
-/** So many questions leave in one write: more, and Redis would have nothing to do until the last of them is written. */
-const gatheredMax = 16;
-
-/**
- * To be called before each question. What is asked in one round of the event loop leaves together: under load a write
- * for each costs this process and Redis more than the question itself. The nodes of a Cluster are written to one by one.
- */
-export function gatherWrites(client: RedisClient): () => void {
-  if (client instanceof Cluster) return () => undefined;
-  let corked: Single["stream"] | undefined;
-  let gathered = 0;
-  const release = (): void => {
-    corked?.uncork();
-    corked = undefined;
-    gathered = 0;
-  };
-  return () => {
-    if (client.status !== "ready") return;
-    if (corked === undefined) {
-      // Held on to: after a reconnection the client has another one.
-      corked = client.stream;
-      corked.cork();
-      setImmediate(release);
-    }
-    gathered += 1;
-    if (gathered % gatheredMax !== 0) return;
-    corked.uncork();
-    corked.cork();
-  };
-}
-
 /** Connects, in a Cluster to all masters. Rejects when it cannot; it goes on trying in the background all the same. */
 export async function connectRedis(client: RedisClient): Promise<void> {
   await client.connect();

@@ -2,7 +2,7 @@ import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 
 /** Only there when Redis is: a server without it shows no part that is "down". */
 export type RedisMetrics = {
-  /** How long scripts in Redis took, the network and what came too late included. */
+  /** How long calls of scripts in Redis took, the network and what came too late included. */
   readonly seconds: Histogram<"script">;
   /** 1 while Redis is there, 0 while it is away. */
   readonly isUp: Gauge;

@@ -6,10 +6,10 @@ const scannedAtOnce = 1_000;
 const scansPerNodeMax = 200;
 
 /**
- * The lists whose names begin so, with their lengths; of more than `countMax` only some. A page at a time, so that
- * what others ask of Redis comes between.
+ * The strings whose names begin so, with their lengths in bytes; of more than `countMax` only some. A page at a time,
+ * so that what others ask of Redis comes between.
  */
-export async function listsOf(client: RedisClient, prefix: string, countMax: number): Promise<Map<string, number>> {
+export async function lengthsOf(client: RedisClient, prefix: string, countMax: number): Promise<Map<string, number>> {
   const lengths = new Map<string, number>();
   for (const node of client instanceof Cluster ? client.nodes("master") : [client]) {
     let cursor = "0";
@@ -25,7 +25,7 @@ export async function listsOf(client: RedisClient, prefix: string, countMax: num
 
 async function addLengths(node: Single, names: readonly string[], lengths: Map<string, number>): Promise<void> {
   const pipeline = node.pipeline();
-  for (const name of names) pipeline.llen(name);
+  for (const name of names) pipeline.strlen(name);
   const answers = (await pipeline.exec()) ?? [];
   for (const [index, [error, length]] of answers.entries()) {
     const name = names[index];
