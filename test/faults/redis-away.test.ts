@@ -98,11 +98,12 @@ async function metric({ platform }: TestServer, name: string): Promise<number> {
   return values.reduce((sum, { value }) => sum + value, 0);
 }
 
-/** How many commands have been sent to Redis, those that look for it left out. */
+/** How often Redis was asked for a decision. What is written in the background, as refusals are, may come in between. */
 async function asksOf({ platform }: TestServer): Promise<number> {
   const metric = await platform.metrics.registry.getSingleMetric("tollgate_redis_seconds")?.get();
   const counts = metric?.values.filter(
-    (value) => "metricName" in value && value.metricName === "tollgate_redis_seconds_count",
+    (value) =>
+      "metricName" in value && value.metricName === "tollgate_redis_seconds_count" && value.labels["script"] === "take",
   );
   return (counts ?? []).reduce((sum, { value }) => sum + value, 0);
 }
