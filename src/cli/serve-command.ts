@@ -101,7 +101,7 @@ function whenTold({ primary }: Worker): Promise<string> {
 
 /** Serves in workers: this process counts for them, passes on what they share, and replaces one that dies. */
 async function serveWithWorkers(config: Config, greet: (address: string) => void): Promise<ExitCode> {
-  const log = createLog(config, "primary");
+  const log = await createLog(config, "primary");
   const decisions = createMemoryDecisions();
   const fleet = createPrimary(config.workers, { log, decisions });
   const stopRequested = listenForSignals(() => {
