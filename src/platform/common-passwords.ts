@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 
 /**
- * The passwords that are tried first, 49,233 of them, in their order. From the package's list as it stands: its module
- * unpacks two more, and takes 150 ms and 15 MB.
+ * The 49,233 passwords that are tried first, one a line, as the package lists them. From its JSON as text, in which
+ * nothing is escaped: its module unpacks two more lists, and takes 150 ms and 15 MB.
  */
-export function readCommonPasswords(): readonly string[] {
+export function readCommonPasswords(): string {
   const list = import.meta.resolve("@zxcvbn-ts/language-common/src/passwords.json");
-  return JSON.parse(readFileSync(new URL(list), "utf8")) as string[];
+  return readFileSync(new URL(list), "latin1").slice('["'.length, -'"]'.length).replaceAll('","', "\n");
 }

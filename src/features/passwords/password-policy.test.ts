@@ -82,11 +82,11 @@ describe("guessable passwords", () => {
     const require = createRequire(import.meta.url);
     const { dictionary } = require("@zxcvbn-ts/language-common") as typeof import("@zxcvbn-ts/language-common");
     const common = dictionary["passwords-common"];
-    assert.deepEqual(readCommonPasswords(), common);
+    assert.equal(readCommonPasswords(), common.join("\n"));
     const listed = new Set(common.map((password) => password.toLowerCase()));
     for (const [at, password] of common.entries()) {
       assert.match(password, /^[!-~]+$/);
-      if (at % 40 !== 0) continue;
+      if (at % 100 !== 0) continue;
       const next = common[at + 1] ?? "";
       const near = [`${password}\n${next}`, `\n${password}`, password.slice(1), `${password}~`, `${password}"`];
       for (const tried of [password, password.toUpperCase(), ...near]) {
