@@ -10,8 +10,8 @@ RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts
 COPY . .
 RUN npm run -s build
 RUN npm prune --omit=dev --ignore-scripts && rm -rf web/node_modules && mkdir -m 700 /data
-# Compiled code for the first start: nothing is written there later.
-RUN node src/main.ts --version
+# Compiled code, so that a container starts in half the time and with less memory.
+RUN deploy/keep-compiled.sh 65532
 
 # glibc, libstdc++ and certificates; no shell, no package manager, no npm. The user is 65532.
 FROM gcr.io/distroless/cc-debian12:nonroot
@@ -23,7 +23,7 @@ COPY --from=build /app/web /app/web
 COPY --from=build /app/deploy/health-check.ts /app/deploy/health-check.ts
 COPY --from=build /app/src /app/src
 COPY --from=build --chown=65532:65532 /data /data
-ENV TOLLGATE_MODE=production HOST=0.0.0.0 PORT=8000 DATABASE_URL=sqlite:/data/tollgate.db
+ENV TOLLGATE_MODE=production HOST=0.0.0.0 PORT=8000 DATABASE_URL=sqlite:/data/tollgate.db NODE_COMPILE_CACHE=/app/node_modules/.cache/node
 # The only place that is written to.
 WORKDIR /data
 VOLUME /data

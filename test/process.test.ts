@@ -200,6 +200,16 @@ test("a rejected promise is logged and survived; an uncaught exception is logged
   assert.match(server.output(), /a lost exception/);
 });
 
+test("a place for compiled code that cannot be written does not keep the server from starting", async (t) => {
+  // Not even root makes a directory in a device.
+  const server = await startServer(t, { env: { NODE_COMPILE_CACHE: "/dev/null/nowhere" } });
+  const body = JSON.stringify({ email: "alice@example.com", password: "quietly humming owls" });
+  const headers = { "content-type": "application/json" };
+  // What writes and what hashes are threads with a cache of their own.
+  assert.equal((await fetch(`${server.url}/users/`, { method: "POST", headers, body })).status, 201);
+  assert.equal((await server.stop()).exitCode, 0);
+});
+
 test("serve --json tells in one line where it listens", async (t) => {
   const port = String(await freePort());
   const main = resolve(import.meta.dirname, "../src/main.ts");

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { describe, test } from "node:test";
+import selectSerializer from "@fastify/fast-json-stringify-compiler";
 import { problems } from "../src/contract/problems.ts";
+import { createChecker } from "../src/platform/http/validation.ts";
 import { referenceFiles } from "./support/reference.ts";
 import { createTestServer, type TestServer } from "./support/test-server.ts";
 
@@ -44,6 +46,17 @@ describe("every route of the OpenAPI document", async () => {
   const surface = surfaceOf(server);
   const admin = await server.administrator();
   const user = await server.signUp("user@example.com");
+
+  // The server compiles them when they are first needed: what cannot be compiled is to be known before.
+  test("has schemas that can be compiled", () => {
+    const compile = selectSerializer()();
+    for (const { method, url, params, query, body, success } of server.app.routes) {
+      for (const [part, schema] of Object.entries({ path: params, query, body })) {
+        if (schema) createChecker(schema, part as "path" | "query" | "body")({});
+      }
+      if (success.schema) compile({ method, url, httpStatus: String(success.status), schema: success.schema });
+    }
+  });
 
   test("is the contract's, and nothing else is", () => {
     assert.deepEqual(surface.map(({ method, path }) => `${method} ${path}`).toSorted(), [

@@ -77,6 +77,12 @@ export function fileOf(content: unknown): string {
   return file;
 }
 
+/**
+ * Of each server alike: who is run as .ts without it carries Node's stripper of types, 17 MB. `npm start` has it too.
+ * A server that was never started before writes it as it ends.
+ */
+const compileCache = join(root, "node_modules/.cache/node");
+
 async function startNode(args: readonly string[], path: string, { port, core, env }: Start): Promise<RunningServer> {
   const url = `http://127.0.0.1:${port}`;
   const command = [process.execPath, ...args];
@@ -84,7 +90,7 @@ async function startNode(args: readonly string[], path: string, { port, core, en
   const before = performance.now();
   const child = spawn(program, rest, {
     cwd: root,
-    env: { PATH: process.env["PATH"] ?? "", ...env },
+    env: { PATH: process.env["PATH"] ?? "", NODE_COMPILE_CACHE: compileCache, ...env },
     stdio: ["ignore", "ignore", "inherit"],
   });
   await firstAnswer(child, url + path);

@@ -33,7 +33,7 @@ async function checkSending(config: Config, to: string): Promise<Check> {
   if (address === undefined) return failed(name, `${to} is no e-mail address that an account could have.`);
   try {
     const templateFiles = readTemplateFiles(templatesDirectory);
-    const platform = { config, clock: systemClock, mailer: createMailer(config), templateFiles };
+    const platform = { config, clock: systemClock, mailer: await createMailer(config), templateFiles };
     const outcome = await sendTrialMail(platform, address.typed);
     if (relay !== undefined && outcome !== undefined)
       return judge(`${relay.host}:${relay.port}`, address.typed, outcome);

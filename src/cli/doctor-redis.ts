@@ -1,5 +1,5 @@
 import type { Config } from "../config.ts";
-import { type RedisInspection, inspectRedis } from "../platform/redis/inspect-redis.ts";
+import type { RedisInspection } from "../platform/redis/inspect-redis.ts";
 import { type Check, failed } from "./check.ts";
 
 const name = "redis";
@@ -10,6 +10,7 @@ export async function checkRedis({ redis }: Pick<Config, "redis">): Promise<Chec
   if (redis === undefined) {
     return { name, state: "ok", found: "None is set: limits and decisions are in the memory of each process." };
   }
+  const { inspectRedis } = await import("../platform/redis/inspect-redis.ts");
   const place = redis.nodes.map(({ host, port }) => `${host}:${port}`).join(", ");
   return judge(place, await inspectRedis(redis), redis.nodes.length > 1);
 }

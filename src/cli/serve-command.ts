@@ -5,6 +5,7 @@ import { type ControlSocket, openControlSocket } from "../platform/control-socke
 import { createMemoryDecisions } from "../platform/counting.ts";
 import { placeOfDatabase } from "../platform/database/database.ts";
 import { type MetricsServer, openMetricsServer } from "../platform/telemetry/metrics-server.ts";
+import { giveBackMemoryOfStart } from "../platform/memory-after-start.ts";
 import { type Platform, closePlatform, createPlatform } from "../platform/platform.ts";
 import { secretKeyPath } from "../platform/secrets.ts";
 import { StartError } from "../platform/start-error.ts";
@@ -101,7 +102,7 @@ function whenTold({ primary }: Worker): Promise<string> {
 
 /** Serves in workers: this process counts for them, passes on what they share, and replaces one that dies. */
 async function serveWithWorkers(config: Config, greet: (address: string) => void): Promise<ExitCode> {
-  const log = createLog(config, "primary");
+  const log = await createLog(config, "primary");
   const decisions = createMemoryDecisions();
   const fleet = createPrimary(config.workers, { log, decisions });
   const stopRequested = listenForSignals(() => {
@@ -137,6 +138,7 @@ async function start(platform: Platform): Promise<Running & { readonly address: 
   let portTried = port;
   try {
     const app = await buildApp(platform);
+    await giveBackMemoryOfStart();
     const address = await app.listen({ host, port });
     // Workers have their primary's: it keeps the decisions of all.
     const control = platform.worker ? undefined : await openControlSocket(platform);

@@ -8,9 +8,7 @@ import type { Platform } from "./platform.ts";
 import { createFallbackRateLimiter } from "./rate-limit/fallback-rate-limiter.ts";
 import { createMemoryRateLimiter, type MemoryRateLimiter } from "./rate-limit/memory-rate-limiter.ts";
 import { createRedisRateLimiter } from "./rate-limit/redis-rate-limiter.ts";
-import { createRedisClient } from "./redis/redis-client.ts";
 import { createRedisMetrics } from "./redis/redis-metrics.ts";
-import { createRedis } from "./redis/redis.ts";
 import { createSecrets, findSecretKey } from "./secrets.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
 import { createPrimaryDecisionLog } from "./workers/primary-decisions.ts";
@@ -30,7 +28,7 @@ export function createMemoryDecisions(): DecisionLog {
 }
 
 /** What processes share if there is a Redis; if not, each keeps it in its own memory, and workers in their primary's. */
-export function createCounting({
+export async function createCounting({
   config,
   clock,
   realClock,
@@ -39,13 +37,16 @@ export function createCounting({
   log,
   secrets,
   worker,
-}: Pick<Platform, "config" | "clock" | "realClock" | "metrics" | "tracing" | "log" | "secrets" | "worker">): Pick<
-  Platform,
-  "redis" | "rateLimiter" | "decisions"
+}: Pick<Platform, "config" | "clock" | "realClock" | "metrics" | "tracing" | "log" | "secrets" | "worker">): Promise<
+  Pick<Platform, "redis" | "rateLimiter" | "decisions">
 > {
   const local = worker ? createPrimaryRateLimiter(worker.primary) : createMemoryLimits(clock);
   const ownDecisions = worker ? createPrimaryDecisionLog(worker.primary) : createMemoryDecisions();
   if (config.redis === undefined) return { redis: undefined, rateLimiter: local, decisions: ownDecisions };
+  const [{ createRedisClient }, { createRedis }] = await Promise.all([
+    import("./redis/redis-client.ts"),
+    import("./redis/redis.ts"),
+  ]);
   const redisMetrics = createRedisMetrics(metrics.registry);
   const plain = createRedis({
     client: createRedisClient(config.redis),
@@ -81,7 +82,7 @@ export async function findSharedDecision(config: Config, requestId: string): Pro
     log: pino({ level: "silent" }),
     secrets: createSecrets(secret),
   };
-  const { redis, decisions } = createCounting({ config, ...clocks, ...quiet });
+  const { redis, decisions } = await createCounting({ config, ...clocks, ...quiet });
   try {
     await redis?.open();
     return await decisions.find(requestId);

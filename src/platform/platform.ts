@@ -12,7 +12,6 @@ import type { DevelopmentSwitches } from "./development-switches.ts";
 import type { DecisionLog } from "./http/decisions.ts";
 import { createForwardingWatch, type ForwardingWatch } from "./http/forwarding-watch.ts";
 import type { Mailer } from "./mail/mailer.ts";
-import { createSmtpMailer } from "./mail/smtp-mailer.ts";
 import { readTemplateFiles, type TemplateFiles } from "./mail/template-files.ts";
 import type { RateLimiter } from "./rate-limit/rate-limiter.ts";
 import type { Redis } from "./redis/redis.ts";
@@ -67,7 +66,7 @@ export async function createPlatform(
   const clock = switches?.clock ?? realClock;
   const metrics = parts.metrics ?? createMetrics();
   worker?.primary.tellMetrics(() => metrics.registry.getMetricsAsJSON());
-  const log = parts.log ?? createLog(config, worker?.number);
+  const log = parts.log ?? (await createLog(config, worker?.number));
   const onConnectionLost = (error: Error): void => log.warn({ err: error }, "an idle connection to the database broke");
   const tracing = parts.tracing ?? openTracing(config, { realClock, log, metrics });
   // Each request waits for it: nothing is timed that nobody can look at.
@@ -86,8 +85,8 @@ export async function createPlatform(
     db,
     secrets,
     passwordHasher: createHasher(config.hashing, measure),
-    ...createCounting({ config, clock, realClock, metrics, tracing, log, secrets, worker }),
-    mailer: createMailer(config, inbox),
+    ...(await createCounting({ config, clock, realClock, metrics, tracing, log, secrets, worker })),
+    mailer: await createMailer(config, inbox),
     forwarding: createForwardingWatch({ trustedProxies: config.trustedProxies, clock: realClock, log }),
     templateFiles: readTemplateFiles(config.mail.templatesDirectory),
     worker,
@@ -117,9 +116,11 @@ function createHasher(hashing: Config["hashing"], measure: Measure | undefined):
 }
 
 /** What brings mail on its way: the relay, else the inbox of development; `undefined` where there is neither. */
-export function createMailer({ mail }: Config, inbox?: Mailer): Mailer | undefined {
+export async function createMailer({ mail }: Config, inbox?: Mailer): Promise<Mailer | undefined> {
   const { relay, ...sender } = mail;
-  return relay ? createSmtpMailer({ relay, ...sender }) : inbox;
+  if (relay === undefined) return inbox;
+  const { createSmtpMailer } = await import("./mail/smtp-mailer.ts");
+  return createSmtpMailer({ relay, ...sender });
 }
 
 export async function closePlatform({

@@ -188,6 +188,7 @@ async function sendOverSocket(
 }
 
 function codeOf(text: string): unknown {
+  if (text === "") return undefined;
   return (JSON.parse(text) as { code?: unknown }).code;
 }
 

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { createRequire } from "node:module";
 import { describe, it } from "node:test";
 import fc from "fast-check";
+import { readCommonPasswords } from "../../platform/common-passwords.ts";
 import { generatePassword, loadCommonPasswords, passwordFaults } from "./password-policy.ts";
 
 const strict = { lengthMin: 15, checked: true };
@@ -74,6 +76,25 @@ describe("guessable passwords", () => {
       assert.deepEqual(codes(password), ["common"], password);
     }
     assert.deepEqual(codes("password", { lengthMin: 8, checked: true }), ["common"]);
+  });
+
+  it("knows the package's whole list, and refuses nothing that is a part of one, or made of two", () => {
+    const require = createRequire(import.meta.url);
+    const { dictionary } = require("@zxcvbn-ts/language-common") as typeof import("@zxcvbn-ts/language-common");
+    const common = dictionary["passwords-common"];
+    assert.equal(readCommonPasswords(), common.join("\n"));
+    const listed = new Set(common.map((password) => password.toLowerCase()));
+    for (const [at, password] of common.entries()) {
+      assert.match(password, /^[!-~]+$/);
+      if (at % 100 !== 0) continue;
+      const next = common[at + 1] ?? "";
+      const near = [`${password}\n${next}`, `\n${password}`, password.slice(1), `${password}~`, `${password}"`];
+      for (const tried of [password, password.toUpperCase(), ...near]) {
+        const repeated = tried.slice(0, (tried + tried).indexOf(tried, 1));
+        const isCommon = codes(tried, { lengthMin: 1, checked: true }, []).includes("common");
+        assert.equal(isCommon, listed.has(tried.toLowerCase()) || listed.has(repeated.toLowerCase()), tried);
+      }
+    }
   });
 
   // ASVS 6.1.2, 6.2.11 (requirement 7)

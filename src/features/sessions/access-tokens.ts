@@ -1,4 +1,6 @@
-import { errors, jwtVerify, type JWTPayload } from "jose";
+import type { JWTPayload } from "jose";
+import * as errors from "jose/errors";
+import { jwtVerify } from "jose/jwt/verify";
 import type { Role } from "../../contract/permissions.ts";
 import type { Awaitable } from "../../platform/awaitable.ts";
 import type { Clock } from "../../platform/clock.ts";

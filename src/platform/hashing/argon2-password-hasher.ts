@@ -67,12 +67,18 @@ function createHashPool(threads: number): HashPool {
     idleTimeout: idleThreadMilliseconds,
     // On Linux a thread has a niceness of its own; on other Unixes this would slow the whole process.
     niceIncrement: process.platform === "linux" ? 10 : 0,
-    env: {}, // The threads need no settings, and no secrets.
+    env: envOfThreads(),
     recordTiming: false,
   });
   // Of threads without a task. Tasks reject by themselves, and without a listener the process would end.
   pool.on("error", (error: Error) => process.emitWarning(error));
   return pool;
+}
+
+/** The threads need no settings, and no secrets: only where compiled code is kept (see main.ts). */
+function envOfThreads(): Record<string, string> {
+  const { NODE_COMPILE_CACHE: cache } = process.env;
+  return cache === undefined ? {} : { NODE_COMPILE_CACHE: cache };
 }
 
 async function runInThread(pool: HashPool, task: HashTask, stuckMilliseconds: number): Promise<string | boolean> {

@@ -1,9 +1,9 @@
-import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { Problem, problemBody, type ProblemCode } from "../../contract/problems.ts";
 import type { Platform } from "../platform.ts";
 import { noteUnreadable } from "./request-log.ts";
 import { securityHeaders } from "./security-headers.ts";
+import { reasonOf } from "./web-pages.ts";
 
 const codes: Readonly<Record<string, ProblemCode>> = {
   HPE_HEADER_OVERFLOW: "headers-too-large",
@@ -34,5 +34,5 @@ export function answerBrokenConnection(
     connection: "close",
   };
   const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ""}\r\n${head.join("")}\r\n${body}`);
+  socket.end(`HTTP/1.1 ${problem.status} ${reasonOf(problem.status)}\r\n${head.join("")}\r\n${body}`);
 }

@@ -1,6 +1,5 @@
 import { once } from "node:events";
-import { request as requestHttp, type IncomingMessage } from "node:http";
-import { request as requestHttps } from "node:https";
+import type { IncomingMessage } from "node:http";
 
 export type RoundTripAnswer = {
   readonly status: number;
@@ -36,8 +35,8 @@ export async function askOnce(
   { milliseconds, bytesMax }: RoundTripBounds,
 ): Promise<RoundTripAnswer> {
   const signal = AbortSignal.timeout(milliseconds);
-  const send = address.protocol === "https:" ? requestHttps : requestHttp;
-  const asked = send(address, { agent: false, headers: { ...headers, connection: "close" }, signal });
+  const { request } = process.getBuiltinModule(address.protocol === "https:" ? "node:https" : "node:http");
+  const asked = request(address, { agent: false, headers: { ...headers, connection: "close" }, signal });
   try {
     asked.end();
     const [answer] = (await once(asked, "response", { signal })) as [IncomingMessage];

@@ -22,6 +22,7 @@ import { gatesBeforeBody, gatesBeforeHandler, passGates } from "./gates.ts";
 import type { GatedRequest, GuardedRoute, Passage } from "./gates.ts";
 import { parseJsonBody } from "./json-body.ts";
 import { createBeginPassage, openPassage } from "./passages.ts";
+import { lazySerializers } from "./lazy-serializers.ts";
 import { openApiRoute, registerOpenApi } from "./openapi.ts";
 import { refuse } from "./refusals.ts";
 import { traceRequests } from "./request-traces.ts";
@@ -76,6 +77,7 @@ export async function createServer(platform: Platform, parts: ServerParts): Prom
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 4096 },
     genReqId: (raw) => direct.begunOf(raw)?.passage.request.id ?? secrets.uuid(),
     requestIdHeader: false,
+    schemaController: lazySerializers,
     bodyLimit: bodyBytesMax,
     // Slow clients are cut (security.md X13): headers within 10 seconds, the whole request within 30.
     requestTimeout: 30_000,

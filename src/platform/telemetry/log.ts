@@ -1,16 +1,19 @@
 import { Writable } from "node:stream";
 import { pino, type Logger } from "pino";
-import pretty from "pino-pretty";
 import type { Config } from "../../config.ts";
 
 /**
  * JSON lines in production; in development a line that a person reads at a glance. Of several processes that write to
  * one place, each says which it is.
  */
-export function createLog({ mode, logLevel }: Pick<Config, "mode" | "logLevel">, worker?: number | "primary"): Logger {
+export async function createLog(
+  { mode, logLevel }: Pick<Config, "mode" | "logLevel">,
+  worker?: number | "primary",
+): Promise<Logger> {
   const options = { level: logLevel, base: worker === undefined ? null : { worker }, messageKey: "message" };
   const destination = standardOutput();
   if (mode === "production") return pino(options, destination);
+  const { default: pretty } = await import("pino-pretty");
   const shownInLine = "method,path,status,gate,code,duration_ms,request_id,address,account_id,worker,time";
   return pino(options, pretty({ messageKey: "message", messageFormat: requestLine, ignore: shownInLine, destination }));
 }

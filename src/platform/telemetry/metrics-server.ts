@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { Registry } from "prom-client";
 import type { Platform } from "../platform.ts";
 import { isMetricsToken } from "./metrics-token.ts";
@@ -22,6 +22,7 @@ export async function openMetricsServer(
 ): Promise<MetricsServer | undefined> {
   const { host, metrics } = platform.config;
   if (metrics.port === undefined) return undefined;
+  const { createServer } = process.getBuiltinModule("node:http");
   const server = createServer(
     { requestTimeout: requestMilliseconds, headersTimeout: requestMilliseconds, maxHeaderSize: 8 * 1024 },
     (request, response) => {
