@@ -4,6 +4,7 @@ import { jwtVerify } from "jose/jwt/verify";
 import type { Role } from "../../contract/permissions.ts";
 import type { Awaitable } from "../../platform/awaitable.ts";
 import type { Clock } from "../../platform/clock.ts";
+import { createNewestEntries } from "../../platform/newest-entries.ts";
 import type { Secrets } from "../../platform/secrets.ts";
 import { createSingleFlight } from "../../platform/single-flight.ts";
 import { isStrictCompactJws } from "./jwt-format.ts";
@@ -56,7 +57,7 @@ export function createAccessTokens(options: AccessTokenOptions): AccessTokens {
   // A signature takes 100 µs to check and never changes, so what was genuine is remembered by its text, which the
   // strict format makes its only one. Nothing else is remembered: the key must still be in the ring, the times are
   // held against the clock again, and session and account are read by the caller on every request.
-  const verified = new Map<string, Verified>();
+  const verified = createNewestEntries<string, Verified>(verifiedMax);
   const inOneFlight = createSingleFlight<Verified | Refused>();
   const nowSeconds = (): number => clock.now() / 1000;
   const firstSeen = async (token: string): Promise<AccessTokenClaims | Refused> => {
@@ -65,7 +66,6 @@ export function createAccessTokens(options: AccessTokenOptions): AccessTokens {
     onGenuine?.(genuine.key.id);
     const answer = inTime(genuine.claims, nowSeconds());
     if ("refused" in answer) return answer;
-    if (verified.size >= verifiedMax) verified.delete(verified.keys().next().value ?? token);
     verified.set(token, genuine);
     return answer;
   };

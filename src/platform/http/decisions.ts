@@ -1,4 +1,5 @@
 import type { Gate } from "../../contract/gates.ts";
+import { createNewestEntries } from "../newest-entries.ts";
 
 /** What one gate said to a request. */
 export type GateEntry = {
@@ -59,7 +60,7 @@ export type DecisionLog = {
 };
 
 export function createMemoryDecisionLog(decisionsMax: number): DecisionLog {
-  const decisions = new Map<string, NumberedDecision>();
+  const decisions = createNewestEntries<string, NumberedDecision>(decisionsMax);
   const listeners = new Set<(decision: NumberedDecision) => void>();
   let lastNumber = 0;
   return {
@@ -67,13 +68,12 @@ export function createMemoryDecisionLog(decisionsMax: number): DecisionLog {
       lastNumber = Math.max(lastNumber + 1, decision.at * 1000);
       const numbered = { ...decision, number: lastNumber };
       decisions.set(decision.requestId, numbered);
-      if (decisions.size > decisionsMax) decisions.delete(decisions.keys().next().value ?? decision.requestId);
       for (const listener of listeners) listener(numbered);
     },
     find: async (requestId) => decisions.get(requestId),
     list: async (filter, { after = 0, before = Number.POSITIVE_INFINITY, count }) => {
       const listed: NumberedDecision[] = [];
-      for (const decision of [...decisions.values()].toReversed()) {
+      for (const decision of decisions.newestFirst()) {
         if (listed.length === count || decision.number <= after) break;
         if (decision.number < before && isMeant(filter, decision)) listed.push(decision);
       }
