@@ -45,7 +45,7 @@ type LoadOf = (seeded: SeededMany) => Omit<Load, "url" | "seconds"> & { readonly
 const notes = [
   "Each server has its own file and the same core, and is asked alone, in turn. The 1,000 users who ask are spread evenly over all.",
   "list: GET /admin/users, the first page of 50; with q the first 50 of those whose words begin so, which all sizes have.",
-  "list, q of two frequent words: to find the rarer one, each is counted, up to 10,000. With 100,000 users that bound is reached; from there it is flat.",
+  "list, q of two frequent words: to find the rarer one, each is counted, up to 5,000. With 100,000 users that bound is reached; from there it is flat.",
 ];
 
 const kinds: Readonly<Record<string, LoadOf>> = {

@@ -22,8 +22,8 @@ export type FoundAccounts = {
 /** How many accounts are looked at for one page; then it is as long as it is, and the next one goes on. */
 const walkedMax = 2_000;
 const walkStep = 250;
-/** What is more frequent is counted no further. */
-const countedMax = 10_000;
+/** What is more frequent is counted no further: it fills some pages' walks, whichever leads. */
+const countedMax = 5_000;
 
 /**
  * A page of accounts. Of what is asked (words, role, state) the rarest leads: an index has its accounts in order, by
