@@ -175,6 +175,57 @@ test("a hundred uses at once: one rotation, one successor, nobody signed out", a
   tokensOf(await refreshWith(server, [...successors][0] ?? ""));
 });
 
+test("what changes after a refresh has read its session, and before its transaction, counts", async (t) => {
+  const server = await createTestServer({ LIMIT_REFRESH: "100/60s" });
+  const admin = await server.administrator();
+  const first = await signUp(server);
+  const { body } = await server.request("GET", "/users/me", { token: first.access });
+  const { take } = server.platform.rateLimiter;
+  let meanwhile = async (): Promise<unknown> => undefined;
+  // In between it takes its place in the limit.
+  t.mock.method(server.platform.rateLimiter, "take", async (...about: Parameters<typeof take>) => {
+    if (about[0].name === "refresh") {
+      const change = meanwhile;
+      meanwhile = async () => undefined;
+      await change();
+    }
+    return take(...about);
+  });
+  const patch = async (change: object): Promise<void> => {
+    const answer = await server.request("PATCH", `/admin/users/${String(body["id"])}`, {
+      token: admin.token,
+      body: change,
+    });
+    assert.equal(answer.status, 200, answer.text);
+  };
+  const roleOf = (token: string): unknown =>
+    (JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString()) as Record<string, unknown>)["role"];
+
+  meanwhile = () => patch({ role: "admin" });
+  const second = tokensOf(await refreshWith(server, first.refresh));
+  assert.equal(roleOf(second.access), "admin", "another role");
+
+  let others: Answer | undefined;
+  meanwhile = async () => (others = await refreshWith(server, second.refresh, "key of another tab"));
+  const third = tokensOf(await refreshWith(server, second.refresh));
+  assert.ok(others);
+  assert.equal(third.refresh, tokensOf(others).refresh, "another tab");
+
+  meanwhile = async () => void server.clock.advance(400 * 86_400_000);
+  assert.equal((await refreshWith(server, third.refresh)).body["reason"], "expired", "its time");
+  server.clock.advance(-400 * 86_400_000);
+
+  meanwhile = () => patch({ disabled: true });
+  assert.equal((await refreshWith(server, third.refresh)).body["reason"], "revoked", "a disabled account");
+
+  const [session] = await server.platform.db
+    .selectFrom("sessions")
+    .selectAll()
+    .where("id", "=", String((others as Answer).body["session_id"]))
+    .execute();
+  assert.equal(session?.refresh_generation, 3, "nothing of the last two was kept");
+});
+
 test("what was never ours is unknown, and costs nobody anything", async () => {
   const server = await createTestServer();
   const { refresh, access } = await signUp(server);

@@ -6,7 +6,7 @@ import type { Platform } from "../../platform/platform.ts";
 import { takeLimit, type TakenLimit } from "../../platform/rate-limit/take-limit.ts";
 import { recordEvent } from "../audit/audit.ts";
 import { noteRefreshReused } from "../notices/notices.ts";
-import { readRefreshToken, refreshTokensOf, type PresentedToken } from "./refresh-tokens.ts";
+import { readRefreshToken, refreshTokensOf } from "./refresh-tokens.ts";
 import {
   endSession,
   findFamilyWithAccount,
@@ -28,7 +28,7 @@ const refusals = {
 } as const satisfies Record<string, RefreshRefusal>;
 
 export type Refreshed = {
-  readonly account: AccountRow;
+  readonly account: Pick<AccountRow, "id" | "role">;
   readonly sessionId: string;
   readonly refreshToken: string;
   /** How often the session was refreshed: 0 at the sign-in. */
@@ -42,7 +42,7 @@ type Outcome =
   | {
       readonly kind: "rotated" | "retried" | "overlapped";
       readonly generation: number;
-      readonly account: AccountRow;
+      readonly account: Refreshed["account"];
       readonly family: RefreshFamilyRow;
     }
   | { readonly kind: keyof typeof refusals };
@@ -65,11 +65,15 @@ export async function refresh(
   const token = readRefreshToken(presented.token);
   const known = token && (await findRefreshFamily(platform, token.sessionId));
   const tokens = known && refreshTokensOf(platform, known);
-  if (token === undefined || tokens === undefined || !tokens.isGenuine(token)) throw refused(platform, "unknown");
+  if (!token || !known || !tokens?.isGenuine(token)) throw refused(platform, "unknown");
   const counted = await takeLimit(platform, "refresh", `session:${token.sessionId}`);
   const keyTag =
     presented.idempotencyKey === undefined ? null : platform.secrets.tag("refresh-key", presented.idempotencyKey);
-  const outcome = await inTransaction(platform, (tx) => decide(tx, token, keyTag, origin));
+  const use: Use = { generation: token.generation, keyTag, origin };
+  const outcome = await inTransaction(
+    platform,
+    async (tx) => (await rotate(tx, known, use)) ?? decide(tx, known.id, use),
+  );
   // After the commit, so that the end of a stolen session stays.
   if (!("account" in outcome)) throw refused(platform, outcome.kind);
   platform.metrics.refreshes.inc({ outcome: outcome.kind });
@@ -109,13 +113,29 @@ function refused({ metrics }: Pick<Platform, "metrics">, outcome: keyof typeof r
   return new Problem("refresh-refused", { members: { reason: refusals[outcome] } });
 }
 
-async function decide(
+type Use = { readonly generation: number; readonly keyTag: string | null; readonly origin: RequestOrigin };
+
+/**
+ * The usual use: of the newest token, of a session and an account that live. By what was read of the session before the
+ * transaction, of which nothing changes without another generation; undefined if it is not as it was read.
+ */
+async function rotate(
   tx: Platform,
-  token: PresentedToken,
-  keyTag: string | null,
-  origin: RequestOrigin,
-): Promise<Outcome> {
-  const found = await findFamilyWithAccount(tx, token.sessionId);
+  family: RefreshFamilyRow,
+  { generation, keyTag, origin }: Use,
+): Promise<Outcome | undefined> {
+  if (generation !== family.refresh_generation || isExpired(tx, family)) return undefined;
+  const keyTags = nextKeyTags(tx, family, keyTag);
+  const account = await rotateRefresh(tx, family, { at: tx.clock.now(), keyTags, ...origin });
+  if (account === undefined) return undefined;
+  await recordRefresh(tx, family, "rotated", origin);
+  return { kind: "rotated", account, family, generation: generation + 1 };
+}
+
+/** Of all that is no such use, and of one that met another. */
+async function decide(tx: Platform, sessionId: string, use: Use): Promise<Outcome> {
+  const { generation, keyTag, origin } = use;
+  const found = await findFamilyWithAccount(tx, sessionId);
   if (found === undefined) return { kind: "unknown" };
   const { family, account } = found;
   if (family.ended_at !== null || account.disabled === 1) return { kind: "revoked" };
@@ -124,7 +144,7 @@ async function decide(
     await recordEvent(tx, { type: "session/expired", payload: { session_id: family.id }, ...about });
     return { kind: "expired" };
   }
-  const kind = judge(tx, family, token.generation, keyTag);
+  const kind = judge(tx, family, generation, keyTag);
   if (kind === "duplicate") return { kind };
   if (kind === "stolen") {
     await endSession(tx, family.id, { at: tx.clock.now(), reason: "refresh-reused" });
@@ -133,15 +153,22 @@ async function decide(
     return { kind };
   }
   if (kind === "rotated") {
-    await rotateRefresh(tx, family, { at: tx.clock.now(), keyTags: nextKeyTags(tx, family, keyTag), ...origin });
+    const rotated = await rotate(tx, family, use);
+    if (rotated === undefined) throw new Error("A refresh token was used twice: its transaction was not alone.");
+    return rotated;
   }
-  await recordEvent(tx, { type: "session/refreshed", payload: { session_id: family.id, outcome: kind }, ...about });
-  return {
-    kind,
-    account,
-    family,
-    generation: kind === "rotated" ? family.refresh_generation + 1 : family.refresh_generation,
-  };
+  await recordRefresh(tx, family, kind, origin);
+  return { kind, account, family, generation: family.refresh_generation };
+}
+
+async function recordRefresh(
+  tx: Platform,
+  { id, account_id: accountId }: RefreshFamilyRow,
+  outcome: "rotated" | "retried" | "overlapped",
+  { requestId, address }: RequestOrigin,
+): Promise<void> {
+  const payload = { session_id: id, outcome };
+  await recordEvent(tx, { type: "session/refreshed", payload, actorId: accountId, accountId, requestId, address });
 }
 
 function isExpired({ clock, config }: Pick<Platform, "clock" | "config">, family: RefreshFamilyRow): boolean {

@@ -33,6 +33,7 @@ export function findSessionOfAccount({ db }: Db, sessionId: string): Awaitable<S
 export type RefreshFamilyRow = Pick<
   SessionRow,
   | "id"
+  | "account_id"
   | "refresh_secret"
   | "refresh_generation"
   | "refreshed_at"
@@ -45,7 +46,7 @@ export type RefreshFamilyRow = Pick<
 const refreshFamily = prepareQuery((db, sessionId: string) =>
   db
     .selectFrom("sessions")
-    .select(["id", "refresh_secret", "refresh_generation", "refreshed_at", "refresh_key_tags"])
+    .select(["id", "account_id", "refresh_secret", "refresh_generation", "refreshed_at", "refresh_key_tags"])
     .select(["last_used_at", "expires_at", "ended_at"])
     .where("id", "=", sessionId),
 );
@@ -61,8 +62,8 @@ const familyWithAccount = prepareQuery((db, sessionId: string) =>
     .selectFrom("sessions")
     .innerJoin("accounts", "accounts.id", "sessions.account_id")
     .selectAll("accounts")
-    .select(["sessions.id as session_id", "refresh_secret", "refresh_generation", "refreshed_at", "refresh_key_tags"])
-    .select(["last_used_at", "expires_at", "ended_at"])
+    .select(["sessions.id as session_id", "account_id", "refresh_secret", "refresh_generation", "refreshed_at"])
+    .select(["refresh_key_tags", "last_used_at", "expires_at", "ended_at"])
     .where("sessions.id", "=", sessionId),
 );
 
@@ -99,26 +100,36 @@ const rotation = prepareQuery(
       .where("id", "=", id)
       .where("refresh_generation", "=", generation)
       .where("ended_at", "is", null)
-      .returning("id"),
+      .where(({ exists, selectFrom }) =>
+        exists(
+          selectFrom("accounts")
+            .select("id")
+            .whereRef("accounts.id", "=", "sessions.account_id")
+            .where("disabled", "=", 0),
+        ),
+      )
+      .returning(({ selectFrom }) =>
+        selectFrom("accounts").select("role").whereRef("accounts.id", "=", "sessions.account_id").as("role"),
+      ),
 );
 
 /**
- * Uses the newest refresh token of a living session. Throws when somebody used it meanwhile: the transaction that
- * looked is then worth nothing.
+ * Uses the newest refresh token of a living session whose account is not disabled, as both are now; undefined for any
+ * other. What else decides is the caller's to look at.
  */
 export async function rotateRefresh(
   { db }: Db,
-  { id, refresh_generation: generation }: RefreshFamilyRow,
+  { id, account_id: accountId, refresh_generation: generation }: RefreshFamilyRow,
   use: {
     readonly at: number;
     readonly keyTags: string;
     readonly address: string;
     readonly userAgent: string | null;
   },
-): Promise<void> {
+): Promise<Pick<AccountRow, "id" | "role"> | undefined> {
   const { at, keyTags, address, userAgent } = use;
-  const rotated = await rotation(db, id, generation, generation + 1, at, keyTags, address, userAgent);
-  if (rotated.length !== 1) throw new Error("A refresh token was used twice: its transaction was not alone.");
+  const [rotated] = await rotation(db, id, generation, generation + 1, at, keyTags, address, userAgent);
+  return rotated?.role ? { id: accountId, role: rotated.role } : undefined;
 }
 
 export async function hasAccount({ db }: Db, id: number): Promise<boolean> {

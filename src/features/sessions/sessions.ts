@@ -158,7 +158,7 @@ export async function openSessions(platform: Platform): Promise<Sessions> {
 
 async function tokensBody(
   accessTokens: AccessTokens,
-  { id: accountId, role }: AccountRow,
+  { id: accountId, role }: Pick<AccountRow, "id" | "role">,
   session: Pick<Refreshed, "sessionId" | "refreshToken" | "refreshCount" | "refreshExpiresInSeconds">,
 ): Promise<TokensBody> {
   const { token, expiresInSeconds } = await accessTokens.issue({ accountId, sessionId: session.sessionId, role });
