@@ -149,7 +149,7 @@ function workInBackground(
     repeat(keyUsageEverySeconds, sessions.flushKeyUsage, platform.log),
     repeat(overviewEverySeconds, overview.flush, platform.log),
     repeat(streamsEverySeconds, streams.tick, platform.log),
-    repeat(mailEverySeconds, mail.deliver, platform.log),
+    repeat(mailEverySeconds, mail.begin, platform.log),
   ];
   return async () => {
     await mail.stop();

@@ -112,6 +112,23 @@ test("a relay that takes mail and never says so gets it twice, and not more", as
   assert.deepEqual(await lives(server), [["uncertain", 2, "queued unanswered uncertain"]]);
 });
 
+test("a mail that the relay does not answer keeps no other waiting", async () => {
+  const { server, relay } = await withRelay();
+  await server.signUp("alice@example.com");
+  await server.signUp("bob@example.com");
+  relay.behave("hang-after-data");
+  await forgot(server);
+  await until(() => relay.taken.length === 1);
+  relay.behave("good");
+  server.clock.advance(1);
+  await forgot(server, "bob@example.com");
+  await until(async () => (await lives(server))[1]?.[0 as never] === "delivered");
+  assert.deepEqual(await lives(server), [
+    ["sending", 1, "queued"],
+    ["delivered", 1, "queued delivered"],
+  ]);
+});
+
 test("several processes share the work: each mail goes once", async (t) => {
   const DATABASE_URL = `sqlite:${temporaryDirectory(t)}/tollgate.db`;
   const { server, relay } = await withRelay({ DATABASE_URL, SECRET_KEY: "k".repeat(40) });
@@ -163,3 +180,10 @@ test("a process that was killed while it handed a mail over doubles it once at t
   assert.equal(relay.taken.length, 2);
   assert.equal((await lives(server)).flat()[0], "uncertain");
 });
+
+/** What the worker does by itself, once a second. */
+async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  for (const deadline = AbortSignal.timeout(60_000); !(await isSo()); deadline.throwIfAborted()) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

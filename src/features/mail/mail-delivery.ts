@@ -14,7 +14,12 @@ const delaySecondsMax = 3600;
 const handedOverMax = 2;
 
 export type MailDelivery = {
-  /** Sends all that is due now. Calls come one after the other. */
+  /**
+   * Begins with what is due now, up to so many at once, and waits for no answer of the relay: a mail that it is slow
+   * with keeps no other waiting. Each that ends makes room for the next by itself.
+   */
+  readonly begin: () => Promise<void>;
+  /** Sends all that is due now, to the end. */
   readonly deliver: () => Promise<void>;
   /** Lets go of what is under way, for another process or the next start. */
   readonly stop: () => Promise<void>;
@@ -28,26 +33,48 @@ export type MailDelivery = {
  */
 export function createMailDelivery(platform: Platform): MailDelivery {
   const stopping = new AbortController();
+  const underWay = new Set<Promise<void>>();
   let last = Promise.resolve();
+
+  /** One after the other, or two would take the same room. */
+  function begin(): Promise<void> {
+    last = last.catch(() => undefined).then(beginDue);
+    return last;
+  }
+
+  async function beginDue(): Promise<void> {
+    const isRoom = (): boolean => !stopping.signal.aborted && underWay.size < atOnce;
+    while (isRoom() && (await isMailDue(platform, platform.clock.now()))) {
+      const at = platform.clock.now();
+      const claim = platform.secrets.randomText(16);
+      const count = atOnce - underWay.size;
+      const mails = await claimDueMails(platform, { at, until: at + claimMilliseconds, claim, count });
+      for (const mail of mails) start(mail);
+    }
+  }
+
+  function start(mail: MailRow): void {
+    const work: Promise<void> = deliver(platform, mail, stopping.signal).finally(() => underWay.delete(work));
+    underWay.add(work);
+    // What fails here is the database. The mail is somebody's again when its claim is over.
+    work.then(begin).catch((error: unknown) => platform.log.warn({ err: error }, "the outbox was not worked on"));
+  }
+
   return {
-    deliver: () => {
-      last = last.catch(() => undefined).then(() => deliverDue(platform, stopping.signal));
-      return last;
+    begin,
+    deliver: async () => {
+      await begin();
+      while (underWay.size > 0) {
+        await Promise.race(underWay);
+        await begin();
+      }
     },
     stop: async () => {
       stopping.abort();
       await last.catch(() => undefined);
+      await Promise.allSettled(underWay);
     },
   };
-}
-
-async function deliverDue(platform: Platform, stopping: AbortSignal): Promise<void> {
-  while (!stopping.aborted && (await isMailDue(platform, platform.clock.now()))) {
-    const at = platform.clock.now();
-    const claim = platform.secrets.randomText(16);
-    const mails = await claimDueMails(platform, { at, until: at + claimMilliseconds, claim, count: atOnce });
-    await Promise.all(mails.map((mail) => deliver(platform, mail, stopping)));
-  }
 }
 
 async function deliver(platform: Platform, mail: MailRow, stopping: AbortSignal): Promise<void> {
