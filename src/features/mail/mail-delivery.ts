@@ -33,7 +33,8 @@ export type MailDelivery = {
  */
 export function createMailDelivery(platform: Platform): MailDelivery {
   const stopping = new AbortController();
-  const underWay = new Set<Promise<void>>();
+  /** By the ids of the mails. */
+  const underWay = new Map<string, Promise<void>>();
   let last = Promise.resolve();
 
   /** One after the other, or two would take the same room. */
@@ -44,18 +45,21 @@ export function createMailDelivery(platform: Platform): MailDelivery {
 
   async function beginDue(): Promise<void> {
     const isRoom = (): boolean => !stopping.signal.aborted && underWay.size < atOnce;
-    while (isRoom() && (await isMailDue(platform, platform.clock.now()))) {
+    // A claim of ours is over when the machine was asleep, or its clock was set: we are at that mail all the same.
+    const inHand = (): string[] => [...underWay.keys()];
+    while (isRoom() && (await isMailDue(platform, platform.clock.now(), inHand()))) {
       const at = platform.clock.now();
+      const until = at + claimMilliseconds;
       const claim = platform.secrets.randomText(16);
       const count = atOnce - underWay.size;
-      const mails = await claimDueMails(platform, { at, until: at + claimMilliseconds, claim, count });
+      const mails = await claimDueMails(platform, { at, until, claim, count, except: inHand() });
       for (const mail of mails) start(mail);
     }
   }
 
   function start(mail: MailRow): void {
-    const work: Promise<void> = deliver(platform, mail, stopping.signal).finally(() => underWay.delete(work));
-    underWay.add(work);
+    const work = deliver(platform, mail, stopping.signal).finally(() => underWay.delete(mail.id));
+    underWay.set(mail.id, work);
     // What fails here is the database. The mail is somebody's again when its claim is over.
     work.then(begin).catch((error: unknown) => platform.log.warn({ err: error }, "the outbox was not worked on"));
   }
@@ -65,14 +69,14 @@ export function createMailDelivery(platform: Platform): MailDelivery {
     deliver: async () => {
       await begin();
       while (underWay.size > 0) {
-        await Promise.race(underWay);
+        await Promise.race(underWay.values());
         await begin();
       }
     },
     stop: async () => {
       stopping.abort();
       await last.catch(() => undefined);
-      await Promise.allSettled(underWay);
+      await Promise.allSettled(underWay.values());
     },
   };
 }

@@ -41,9 +41,15 @@ export async function readOutbox(
   return { mails: Number(mails), oldestAt: oldest_at };
 }
 
-/** Whether anything is due: asked before a claim, which writes. */
-export async function isMailDue({ db }: Db, at: number): Promise<boolean> {
-  const due = await db.selectFrom("mails").select("id").where("due_at", "<=", at).limit(1).executeTakeFirst();
+/** Whether anything is due, but for some: asked before a claim, which writes. */
+export async function isMailDue({ db }: Db, at: number, except: readonly string[]): Promise<boolean> {
+  const due = await db
+    .selectFrom("mails")
+    .select("id")
+    .where("due_at", "<=", at)
+    .$if(except.length > 0, (query) => query.where("id", "not in", except))
+    .limit(1)
+    .executeTakeFirst();
   return due !== undefined;
 }
 
@@ -53,13 +59,25 @@ export async function isMailDue({ db }: Db, at: number): Promise<boolean> {
  */
 export async function claimDueMails(
   { db }: Db,
-  claim: { readonly at: number; readonly until: number; readonly claim: string; readonly count: number },
+  claim: {
+    readonly at: number;
+    readonly until: number;
+    readonly claim: string;
+    readonly count: number;
+    readonly except: readonly string[];
+  },
 ): Promise<MailRow[]> {
   return db
     .updateTable("mails")
     .set(({ eb }) => ({ state: "sending", due_at: claim.until, claim: claim.claim, tries: eb("tries", "+", 1) }))
     .where("id", "in", (query) =>
-      query.selectFrom("mails").select("id").where("due_at", "<=", claim.at).orderBy("due_at").limit(claim.count),
+      query
+        .selectFrom("mails")
+        .select("id")
+        .where("due_at", "<=", claim.at)
+        .$if(claim.except.length > 0, (some) => some.where("id", "not in", claim.except))
+        .orderBy("due_at")
+        .limit(claim.count),
     )
     .where("due_at", "<=", claim.at)
     .returningAll()
