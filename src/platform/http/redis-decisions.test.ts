@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
-import { setTimeout as pause } from "node:timers/promises";
+import { setImmediate, setTimeout as pause } from "node:timers/promises";
 import { pino } from "pino";
 import { openRedis, startRedis, withoutRedis } from "../../../test/support/redis-server.ts";
-import type { RedisParts } from "../redis/redis.ts";
+import { RedisAway } from "../redis/redis-faults.ts";
+import type { Redis, RedisParts } from "../redis/redis.ts";
 import { createMemoryDecisionLog, type Decision, type NumberedDecision } from "./decisions.ts";
 import { createSharedDecisionLog, type SharedDecisionLog } from "./redis-decisions.ts";
+
+type RedisRun = Redis["run"];
 
 const skip = withoutRedis();
 const options = { decisionsMax: 300, log: pino({ level: "silent" }) };
@@ -64,6 +67,30 @@ test("only so many are kept, and a flood writes no more than its share", { skip 
   await one.flush();
   const listed = await reader.list({}, { count: 1000 });
   assert.deepEqual([listed.length, listed[0]?.requestId, listed[200]?.requestId], [300, "id-4999", "id-999"]);
+});
+
+test("what Redis did not take is written again, also when nothing more is refused", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const written: unknown[][] = [];
+  let isAway = true;
+  const run: RedisRun = async (_script, _key, args) => {
+    if (isAway) throw new RedisAway("late");
+    written.push([...args]);
+  };
+  const log = createSharedDecisionLog({ run }, createMemoryDecisionLog(options.decisionsMax), options);
+  log.record(decision(1));
+  for (let tick = 0; tick < 5; tick += 1) {
+    t.mock.timers.tick(1_000);
+    await setImmediate();
+  }
+  assert.deepEqual(written, []);
+  isAway = false;
+  t.mock.timers.tick(1_000);
+  await setImmediate();
+  assert.deepEqual(written, [[300, "id-1", JSON.stringify(decision(1))]]);
+  t.mock.timers.tick(10_000);
+  await setImmediate();
+  assert.equal(written.length, 1);
 });
 
 test("with Redis away the own ones are told, and what is waiting is shared when it is back", { skip }, async (t) => {

@@ -50,6 +50,8 @@ return found`,
 );
 
 const flushEveryMilliseconds = 100;
+/** When Redis did not take them: those who follow at another process wait for them. */
+const flushAgainMilliseconds = 1_000;
 /** Who floods the server must not make it write as much to Redis: of more only the newest are shared. */
 const flushedAtOnceMax = 200;
 const pageLength = 200;
@@ -79,15 +81,16 @@ export function createSharedDecisionLog(
       await redis.run(recordScript, key, [decisionsMax, ...entries]);
     } catch (error) {
       waiting = [...written, ...waiting].slice(-flushedAtOnceMax);
+      flushLater(flushAgainMilliseconds);
       if (!(error instanceof RedisAway)) throw error;
     }
   };
-  const flushLater = (): void => {
+  function flushLater(milliseconds: number): void {
     timer ??= setTimeout(() => {
       timer = undefined;
       flush().catch((error: unknown) => log.warn({ err: error }, "decisions were not shared"));
-    }, flushEveryMilliseconds).unref();
-  };
+    }, milliseconds).unref();
+  }
   const listAll: DecisionLog["list"] = (filter, range) =>
     listShared(redis, (decision) => isMeant(filter, decision), range);
   return {
@@ -96,7 +99,7 @@ export function createSharedDecisionLog(
       local.record(decision);
       waiting.push(decision);
       if (waiting.length > flushedAtOnceMax) waiting.shift();
-      flushLater();
+      flushLater(flushEveryMilliseconds);
     },
     subscribe: createFollower({ flush, shared: listAll, local: local.list, log }),
     find: async (requestId) => {
