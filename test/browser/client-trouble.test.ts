@@ -360,6 +360,8 @@ test("from another origin: tokens in memory, and only for the page's and the ser
   const first = await pages.tab({ options });
   await signUp(first);
   const second = await pages.tab({ options });
+  // It asks the other tab, and without a cookie it is nobody until that answers: 50 ms, or later on a busy machine.
+  await until(second, "client.token()");
   const statusThere = `client.fetch("${accounts.url}/users/me").then(({ status }) => status)`;
   assert.deepEqual(await all([first, second], statusThere), [200, 200]);
   await first.evaluate(`client.fetch("${stranger.url}/users/me", { mode: "no-cors" }).catch(() => undefined)`);
