@@ -34,20 +34,16 @@ export async function countWordUses({ db }: Db, beginning: string, max: number):
     .select("account_id")
     .where("word", ">=", beginning)
     .where("word", "<", endOfWords(beginning));
-  return countRows({ db }, uses, max);
+  return countRows(uses, max);
 }
 
 /** How many accounts are of a kind, counted up to a bound. */
 export async function countKind({ db }: Db, { role, disabled }: AccountKind, max: number): Promise<number> {
   const ofKind = db.selectFrom("accounts").select("id").where("role", "=", role).where("disabled", "=", disabled);
-  return countRows({ db }, ofKind, max);
+  return countRows(ofKind, max);
 }
 
-async function countRows(
-  { db }: Db,
-  rows: SelectQueryBuilder<Tables, keyof Tables, object>,
-  max: number,
-): Promise<number> {
+async function countRows(rows: SelectQueryBuilder<Tables, keyof Tables, object>, max: number): Promise<number> {
   if (max === 0) return 0;
   // Mostly there are fewer, or far more; and to go past a row costs half of counting it.
   const [last] = await rows
@@ -55,7 +51,7 @@ async function countRows(
     .limit(1)
     .execute();
   if (last !== undefined) return max;
-  const counting = db.selectFrom(rows.as("counted")).select(({ fn }) => fn.countAll().as("count"));
+  const counting = rows.clearSelect().select(({ fn }) => fn.countAll().as("count"));
   const { count } = await counting.executeTakeFirstOrThrow();
   return Number(count);
 }

@@ -22,7 +22,7 @@ export type FoundAccounts = {
 /** How many accounts are looked at for one page; then it is as long as it is, and the next one goes on. */
 const walkedMax = 2_000;
 const walkStep = 250;
-/** What is more frequent is counted no further: it fills some pages' walks, whichever leads. */
+/** What is more frequent is counted no further: the counting is what a search for several words costs. */
 const countedMax = 5_000;
 
 /**

@@ -117,7 +117,8 @@ type Use = { readonly generation: number; readonly keyTag: string | null; readon
 
 /**
  * The usual use: of the newest token, of a session and an account that live. By what was read of the session before the
- * transaction, of which nothing changes without another generation; undefined if it is not as it was read.
+ * transaction: the keys of its uses change with its generation alone, its idle time only ever grows longer. Undefined if
+ * it is not, or not surely, such a use.
  */
 async function rotate(
   tx: Platform,

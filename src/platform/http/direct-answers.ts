@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Awaitable } from "../awaitable.ts";
 import type { Platform } from "../platform.ts";
@@ -32,7 +32,7 @@ type DirectParts = {
 
 export type DirectAnswers = {
   /** Answers, at once or later, or lets `otherwise` do so. */
-  readonly answerOr: (raw: IncomingMessage, response: ServerResponse, otherwise: () => void) => void;
+  readonly answerOr: (raw: IncomingMessage, response: ServerResponse, otherwise: RequestListener) => void;
   readonly begunOf: (raw: IncomingMessage) => BegunRequest | undefined;
 };
 
@@ -49,16 +49,18 @@ export function createDirectAnswers(platform: Platform, parts: DirectParts): Dir
   const byUrl = new Map<string, { readonly route: GuardedRoute; readonly texts: Texts }>();
   for (const route of parts.routes) byUrl.set(route.definition.url, { route, texts: new WeakMap() });
 
-  function answerOr(raw: IncomingMessage, response: ServerResponse, otherwise: () => void): void {
+  function answerOr(raw: IncomingMessage, response: ServerResponse, otherwise: RequestListener): void {
     const asked = byUrl.get(raw.url ?? "");
-    if (asked === undefined || raw.method !== "GET" || hasBody(raw) || parts.isStopping()) return otherwise();
+    if (asked === undefined || raw.method !== "GET" || hasBody(raw) || parts.isStopping()) {
+      return otherwise(raw, response);
+    }
     const { route, texts } = asked;
     const request = requestOf(raw, secrets.uuid());
     const headers: Record<string, string> = {};
     const passage = parts.begin(request, { headers: (more) => Object.assign(headers, more) }, route);
     const handOver = (passed: BegunRequest["passed"]): void => {
       begun.set(raw, { passage, headers, passed });
-      otherwise();
+      otherwise(raw, response);
     };
     const refuse = (error: unknown): void =>
       handOver(() => {
@@ -72,7 +74,7 @@ export function createDirectAnswers(platform: Platform, parts: DirectParts): Dir
       } catch (error) {
         return refuse(error);
       }
-      send(response, passage, headers, text);
+      send(response, passage, { status: route.definition.success.status, headers, text });
     };
     let passed: Awaitable<void>;
     try {
@@ -94,9 +96,8 @@ export function createDirectAnswers(platform: Platform, parts: DirectParts): Dir
     );
   }
 
-  function send(response: ServerResponse, passage: Passage, headers: Record<string, string>, text: string): void {
-    const { request, route, trail } = passage;
-    const status = route?.definition.success.status ?? 200;
+  function send(response: ServerResponse, passage: Passage, { status, headers, text }: Answer): void {
+    const { request, trail } = passage;
     const lines = [...always, "x-request-id", request.id, ...Object.entries(headers).flat()];
     if (isTrailShown(config)) lines.push("server-timing", trail.serverTiming());
     lines.push("content-type", "application/json; charset=utf-8", "content-length", String(Buffer.byteLength(text)));
@@ -108,6 +109,13 @@ export function createDirectAnswers(platform: Platform, parts: DirectParts): Dir
 
   return { answerOr, begunOf: (raw) => begun.get(raw) };
 }
+
+type Answer = {
+  readonly status: number;
+  /** What the gates set. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+};
 
 type Texts = WeakMap<AccountRow, string>;
 

@@ -222,12 +222,11 @@ function guard(app: FastifyInstance, platform: Platform, { busy, begunOf, onAnsw
 /** This one is asked before all others, and they only if it does not answer. */
 function askFirst(server: http.Server, answerOr: DirectAnswers["answerOr"]): void {
   const others = server.listeners("request") as http.RequestListener[];
+  const askOthers: http.RequestListener = (raw, response) => {
+    for (const answer of others) answer(raw, response);
+  };
   server.removeAllListeners("request");
-  server.on("request", (raw, response) => {
-    answerOr(raw, response, () => {
-      for (const answer of others) answer(raw, response);
-    });
-  });
+  server.on("request", (raw, response) => answerOr(raw, response, askOthers));
 }
 
 /** Stops the start when a route came in past `addRoute`, unguarded. */
