@@ -38,13 +38,18 @@ export async function makeExamples(): Promise<MadeExamples> {
     .filter((code) => problemScenes[code] !== undefined)
     .map(async (code) => [code, await makeInScene(code)] as const);
   const made = new Map<ProblemCode, MadeExample>();
-  const server = await createTestServer(defaultLimits);
-  for (const code of codes) {
-    if (problemScenes[code] !== undefined) continue;
-    made.set(code, await play(server, code));
-    await forgetAll(server);
+  try {
+    const server = await createTestServer(defaultLimits);
+    for (const code of codes) {
+      if (problemScenes[code] !== undefined) continue;
+      made.set(code, await play(server, code));
+      await forgetAll(server);
+    }
+    await server.close();
+  } finally {
+    // Whatever fails: a server that is closed in the middle of its scene may wait for ever.
+    await Promise.allSettled(ofOwn);
   }
-  await server.close();
   for (const [code, example] of await Promise.all(ofOwn)) made.set(code, example);
   return Object.fromEntries(codes.map((code) => [code, made.get(code)])) as MadeExamples;
 }
@@ -159,8 +164,13 @@ async function holdOpen(
 ): Promise<() => void> {
   const leave = new AbortController();
   const url = times === 0 ? "" : await app.listen({ host: "127.0.0.1", port: 0 });
-  for (let time = 0; time < times; time += 1) await fetch(url + path, { method, headers, signal: leave.signal });
-  return () => leave.abort();
+  // Held on to: what is collected as garbage is given up, and its connection closed.
+  const answers: Response[] = [];
+  while (answers.length < times) answers.push(await fetch(url + path, { method, headers, signal: leave.signal }));
+  return () => {
+    leave.abort();
+    answers.length = 0;
+  };
 }
 
 async function sendOverSocket(
